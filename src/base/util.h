@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The few macros that every layer uses. */
+#ifndef VX_BASE_UTIL_H
+#define VX_BASE_UTIL_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)    ((a) < (b) ? (a) : (b))
+#define MAX(a, b)    ((a) > (b) ? (a) : (b))
+#define likely(x)    __builtin_expect(!!(x), 1)
+#define unlikely(x)  __builtin_expect(!!(x), 0)
+#define WIRE	     __attribute__((packed, may_alias))
+#define PRINTF(f, a) __attribute__((format(printf, f, a)))
+#define CACHE_LINE   64
+#define CACHE_ALIGNED __attribute__((aligned(CACHE_LINE)))
+
+#define NS_PER_US 1000ull
+#define NS_PER_MS 1000000ull
+#define NS_PER_S  1000000000ull
+
+#endif

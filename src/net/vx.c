@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/vx.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "net/backlog.h"
+#include "net/dev.h"
+#include "net/gro.h"
+#include "net/link.h"
+#include "net/napi.h"
+
+int vx_fail(struct vx_err *err, int code, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (err) {
+		va_start(ap, fmt);
+		vsnprintf(err->text, sizeof(err->text), fmt, ap);
+		va_end(ap);
+	}
+	return code;
+}
+
+uint64_t random_next(uint64_t *state)
+{
+	uint64_t z = *state += 0x9e3779b97f4a7c15ull;
+
+	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
+	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
+	return z ^ z >> 31;
+}
+
+void pkt_drop(struct worker *w, struct pkt *p, enum drop why)
+{
+	w->acct.dropped[why]++;
+	if (unlikely(p->trace)) {
+		struct trace_step *s = trace_add(p, STAGE_NONE, SAY_DROP);
+
+		s->drop = (uint16_t)why;
+		if (p->dev)
+			memcpy(s->dev, p->dev->name, sizeof(s->dev));
+	}
+	pkt_free(p);
+}
+
+void pkt_drop_at(struct worker *w, struct pkt *p, enum drop why, enum stage stage)
+{
+	w->acct.dropped[why]++;
+	if (unlikely(p->trace)) {
+		struct trace_step *s = trace_add(p, stage, SAY_DROP);
+
+		s->drop = (uint16_t)why;
+		if (p->dev)
+			memcpy(s->dev, p->dev->name, sizeof(s->dev));
+	}
+	pkt_free(p);
+}
+
+static void worker_free(struct worker *w)
+{
+	if (!w)
+		return;
+	free(w->backlog);
+	pool_free(w->pool);
+	free(w);
+}
+
+static struct worker *worker_new(struct vx *vx, uint32_t id, const struct vx_config *cfg)
+{
+	struct worker *w = aligned_alloc(
+		CACHE_LINE, (sizeof(*w) + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1));
+
+	if (!w)
+		return NULL;
+	memset(w, 0, sizeof(*w));
+	w->vx = vx;
+	w->id = id;
+	w->now = cfg->now;
+	w->random = random_next(&vx->random);
+	list_init(&w->napis);
+	list_init(&w->flushes);
+	w->pool = pool_new(cfg->pool_pkts ? cfg->pool_pkts : 32768,
+			   cfg->pool_small ? cfg->pool_small : 16384,
+			   cfg->pool_big ? cfg->pool_big : 512);
+	w->backlog = calloc(1, sizeof(*w->backlog));
+	if (w->pool && w->backlog)
+		return w;
+	worker_free(w);
+	return NULL;
+}
+
+struct vx *vx_new(const struct vx_config *cfg)
+{
+	struct vx *vx = aligned_alloc(
+		CACHE_LINE, (sizeof(*vx) + CACHE_LINE - 1) & ~(size_t)(CACHE_LINE - 1));
+
+	if (!vx)
+		return NULL;
+	memset(vx, 0, sizeof(*vx));
+	assert(cfg->n_workers >= 1 && cfg->n_workers <= VX_WORKERS_MAX);
+	vx->key = cfg->key;
+	vx->random = cfg->random;
+	vx->host = cfg->host;
+	vx->host_ctx = cfg->host_ctx;
+	vx->events = cfg->events;
+	vx->next_ifindex = VX_IFINDEX_FIRST;
+	atomic_store(&vx->now, cfg->now);
+	quiesce_init(&vx->quiesce, cfg->n_workers);
+	list_init(&vx->devs);
+	list_init(&vx->link_types);
+	list_init(&vx->vxlan_socks);
+	vx->n_workers = cfg->n_workers;
+	for (uint32_t i = 0; i < cfg->n_workers; i++) {
+		vx->workers[i] = worker_new(vx, i, cfg);
+		if (!vx->workers[i]) {
+			vx_free(vx);
+			return NULL;
+		}
+	}
+	return vx;
+}
+
+void vx_free(struct vx *vx)
+{
+	if (!vx)
+		return;
+	while (!list_is_empty(&vx->devs))
+		link_dellink(container_of(vx->devs.prev, struct dev, node), false);
+	for (uint32_t i = 0; i < vx->n_workers; i++)
+		if (vx->workers[i])
+			pkt_queue_drop(vx->workers[i], &vx->workers[i]->backlog->q, DROP_shutdown);
+	quiesce_done(&vx->quiesce);
+	link_types_free(vx);
+	free(atomic_load(&vx->ptypes));
+	for (uint32_t i = 0; i < vx->n_workers; i++)
+		worker_free(vx->workers[i]);
+	free(vx);
+}
+
+static void run_flushes(struct worker *w)
+{
+	while (!list_is_empty(&w->flushes)) {
+		struct flush *f = container_of(w->flushes.next, struct flush, node);
+
+		list_remove(&f->node);
+		f->queued = false;
+		f->fn(f, w);
+	}
+}
+
+static void note_time(struct vx *vx, uint64_t now)
+{
+	uint64_t old = atomic_load_explicit(&vx->now, memory_order_relaxed);
+
+	while (old < now && !atomic_compare_exchange_weak(&vx->now, &old, now))
+		;
+}
+
+bool vx_turn(struct vx *vx, uint32_t id, uint64_t now)
+{
+	struct worker *w = vx->workers[id];
+	bool more;
+
+	w->now = now;
+	note_time(vx, now);
+	quiesce_pass(&vx->quiesce, id);
+	more = napi_poll_all(w);
+	more |= backlog_run(w);
+	run_flushes(w);
+	return more;
+}
+
+uint64_t vx_next_timer(struct vx *vx, uint32_t id)
+{
+	(void)vx;
+	(void)id;
+	return UINT64_MAX;
+}
+
+uint64_t vx_control_turn(struct vx *vx, uint64_t now)
+{
+	uint64_t next = UINT64_MAX;
+
+	note_time(vx, now);
+	if (quiesce_reap(&vx->quiesce))
+		next = now + 10 * NS_PER_MS;
+	list_for_each (d, &vx->devs, struct dev, node) {
+		uint64_t at = d->ops->timer ? d->ops->timer(d, now) : UINT64_MAX;
+
+		next = MIN(next, at);
+	}
+	return next;
+}
+
+void vx_account(struct vx *vx, struct account *sum)
+{
+	*sum = (struct account){0};
+	for (uint32_t i = 0; i < vx->n_workers; i++) {
+		const uint64_t *from = (const uint64_t *)&vx->workers[i]->acct;
+		uint64_t *to = (uint64_t *)sum;
+
+		for (size_t k = 0; k < sizeof(*sum) / sizeof(*to); k++)
+			to[k] += __atomic_load_n(&from[k], __ATOMIC_RELAXED);
+	}
+}
+
+uint64_t vx_held(struct vx *vx)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < vx->n_workers; i++)
+		n += vx->workers[i]->backlog->q.n;
+	list_for_each (d, &vx->devs, struct dev, node) {
+		n += gro_cells_held(d);
+		if (d->ops->held)
+			n += d->ops->held(d);
+	}
+	return n;
+}
+
+struct pool_stats vx_pool_stats(struct vx *vx)
+{
+	struct pool_stats sum = {0}, one;
+
+	for (uint32_t i = 0; i < vx->n_workers; i++) {
+		pool_get_stats(vx->workers[i]->pool, &one);
+		sum.pkts_out += one.pkts_out;
+		sum.small_out += one.small_out;
+		sum.big_out += one.big_out;
+	}
+	return sum;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/watch.h"
+
+#include <stdlib.h>
+
+#include "net/dev.h"
+
+struct watch *watch_set(struct vx *vx, struct watch *wt)
+{
+	return atomic_exchange(&vx->watch, wt);
+}
+
+static struct trace *trace_begin(struct worker *w, struct watch *wt, const struct pkt *p,
+				 bool from_udp)
+{
+	struct trace *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->done = wt->done;
+	t->ctx = wt->ctx;
+	t->at = w->now;
+	t->id = atomic_fetch_add(&wt->next_id, 1) + 1;
+	t->refs = 1;
+	t->len = pkt_total(p);
+	t->n_bytes = (uint16_t)MIN(t->len, (uint32_t)TRACE_BYTES);
+	t->from_udp = from_udp;
+	pkt_copy_out(p, 0, t->bytes, t->n_bytes);
+	if (p->dev)
+		memcpy(t->dev, p->dev->name, sizeof(t->dev));
+	if (p->has_tun) {
+		t->src = p->tun.src;
+		t->dst = p->tun.dst;
+		t->sport = p->tun.sport;
+		t->dport = p->tun.dport;
+	}
+	return t;
+}
+
+void watch_batch(struct worker *w, struct batch *b, bool from_udp)
+{
+	struct watch *wt = atomic_load_explicit(&w->vx->watch, memory_order_acquire);
+
+	for (uint32_t i = 0; wt && i < b->n; i++) {
+		struct pkt *p = b->p[i];
+
+		if (p->trace || atomic_load(&wt->left) <= 0 || !wt->match(wt, p, from_udp) ||
+		    atomic_fetch_sub(&wt->left, 1) <= 0)
+			continue;
+		p->trace = trace_begin(w, wt, p, from_udp);
+		p->trace_depth = 0;
+		b->traced |= p->trace != NULL;
+	}
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What explain waits for.  While a watch is set, each packet that enters (from a port, a socket
+ * or the host's side) is shown to its filter; a packet that it takes gets a trace.
+ */
+#ifndef VX_NET_WATCH_H
+#define VX_NET_WATCH_H
+
+#include "net/vx.h"
+
+struct watch {
+	/* Does the filter take it?  'p': data at the Ethernet header, or, from a host socket, at the
+	 * UDP header with p->tun filled in.  Any worker's thread. */
+	bool (*match)(struct watch *wt, const struct pkt *p, bool from_udp);
+	/* The finished trace is the callee's (free()).  Any worker's thread. */
+	void (*done)(void *ctx, struct trace *t);
+	void *ctx;
+	_Atomic uint32_t next_id;
+	_Atomic int64_t left; /* traces still to begin; below 1 none is begun */
+};
+
+/* Control.  NULL ends it; returns the old one, which is unused after a grace period. */
+struct watch *watch_set(struct vx *vx, struct watch *wt);
+/* Begins traces for packets of b that the filter takes; sets b->traced. */
+void watch_batch(struct worker *w, struct batch *b, bool from_udp);
+
+static inline bool watch_is_on(const struct worker *w)
+{
+	return unlikely(atomic_load_explicit(&w->vx->watch, memory_order_relaxed) != NULL);
+}
+
+#endif

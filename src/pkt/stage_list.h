@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stages of a packet's way, STAGE(name): enum, `vx explain` and doc/path.md use these names. */
+/* clang-format off */
+STAGE(napi_schedule) STAGE(napi_poll) STAGE(io_rx)
+STAGE(gro_receive)
+STAGE(netif_rx) STAGE(backlog_run)
+STAGE(netif_receive)
+STAGE(ip4_rcv) STAGE(ip4_rcv_finish) STAGE(ip6_rcv) STAGE(ip6_rcv_finish)
+STAGE(hook_prerouting) STAGE(hook_input) STAGE(hook_output) STAGE(hook_postrouting)
+STAGE(route_input) STAGE(dst_input)
+STAGE(ip_defrag)
+STAGE(ip_local_deliver) STAGE(ip_local_deliver_finish) STAGE(raw_deliver)
+STAGE(arp_rcv) STAGE(nd_rcv) STAGE(icmp_rcv) STAGE(tcp_rcv)
+STAGE(udp_rcv) STAGE(udp_queue_rcv)
+STAGE(vxlan_rcv) STAGE(gro_cells_receive)
+STAGE(vport_frame_hook) STAGE(vport_receive) STAGE(flow_key_extract) STAGE(dp_process_packet)
+STAGE(execute_actions) STAGE(upcall)
+STAGE(bridge_rcv) STAGE(bridge_xmit)
+STAGE(dev_to_host)
+STAGE(do_output) STAGE(vport_send)
+STAGE(dev_queue_xmit)
+STAGE(vxlan_xmit) STAGE(vxlan_xmit_one) STAGE(vxlan_build)
+STAGE(udp_tunnel_xmit) STAGE(ip_tunnel_xmit) STAGE(ip_local_out) STAGE(ip_output) STAGE(ip_fragment)
+STAGE(neigh_output) STAGE(io_tx) STAGE(udp_send)
+/* clang-format on */

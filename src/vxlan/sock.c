@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* VXLAN sockets: opened when the first device on them comes up, closed with the last. */
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "vxlan/device.h"
+
+struct vxlan_sock *vxlan_sock_find(struct vx *vx, int family, uint16_t port, bool host,
+				   bool zero_csum6_rx)
+{
+	list_for_each (s, &vx->vxlan_socks, struct vxlan_sock, node)
+		if (s->family == family && s->port == port && s->host == host &&
+		    s->zero_csum6_rx == zero_csum6_rx)
+			return s;
+	return NULL;
+}
+
+static void sock_free(void *arg)
+{
+	struct vxlan_sock *s = arg;
+
+	vni_table_free(s->vnis);
+	free(s);
+}
+
+static int sock_open(struct vxlan_dev *v, const struct vxlan_opts *o, struct vxlan_sock **out,
+		     struct vx_err *err)
+{
+	struct vx *vx = v->dev->vx;
+	struct udp_sock_cfg cfg = {
+		.vx = vx,
+		.family = v->is6 ? AF_INET6 : AF_INET,
+		.port = o->dstport,
+		.zero_csum6_rx = o->udp6zerocsumrx,
+	};
+	struct vxlan_sock *s = calloc(1, sizeof(*s));
+	int r = -ENOMEM;
+
+	if (!s)
+		return r;
+	*s = (struct vxlan_sock){.vx = vx, .family = cfg.family, .port = o->dstport,
+				 .host = v->host, .zero_csum6_rx = o->udp6zerocsumrx};
+	s->vnis = vni_table_new();
+	if (!s->vnis)
+		goto out_free;
+	r = udp_sock_create(&cfg, v->host, &s->udp, err);
+	if (r < 0)
+		goto out_free;
+	udp_tunnel_setup(s->udp, &(struct udp_tunnel_cfg){.user_data = s,
+							  .encap_type = 1,
+							  .rcv = vxlan_rcv,
+							  .err_lookup = vxlan_err_lookup});
+	list_append(&vx->vxlan_socks, &s->node);
+	*out = s;
+	return 0;
+out_free:
+	sock_free(s);
+	return r;
+}
+
+static void sock_put(struct vxlan_sock *s)
+{
+	if (--s->refs)
+		return;
+	list_remove(&s->node);
+	udp_sock_release(s->udp);
+	quiesce_defer(&s->vx->quiesce, sock_free, s);
+}
+
+int vxlan_sock_attach(struct vxlan_dev *v, struct vx_err *err)
+{
+	const struct vxlan_opts *o = vxlan_opts(v);
+	struct vxlan_sock *s = vxlan_sock_find(v->dev->vx, v->is6 ? AF_INET6 : AF_INET,
+					       o->dstport, v->host, o->udp6zerocsumrx);
+	int r;
+
+	if (!s) {
+		r = sock_open(v, o, &s, err);
+		if (r < 0)
+			return r;
+	}
+	s->refs++;
+	r = vni_table_set(s->vnis, (vni_t){o->id}, v->dev);
+	if (r < 0) {
+		sock_put(s);
+		return r;
+	}
+	atomic_store_explicit(&v->sock, s, memory_order_release);
+	return 0;
+}
+
+void vxlan_sock_detach(struct vxlan_dev *v)
+{
+	struct vxlan_sock *s = atomic_exchange(&v->sock, NULL);
+
+	if (!s)
+		return;
+	vni_table_clear(s->vnis, (vni_t){vxlan_opts(v)->id});
+	sock_put(s);
+}
