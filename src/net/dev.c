@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "net/inet.h"
 #include "net/link.h"
 
 struct dev *dev_by_name(struct vx *vx, const char *name)
@@ -67,6 +68,12 @@ static void dev_close(struct dev *d)
 		d->ops->stop(d);
 }
 
+static void tell_master(struct dev *d)
+{
+	if (d->master && d->master->ops->slave_changed)
+		d->master->ops->slave_changed(d->master, d);
+}
+
 int dev_change_flags(struct dev *d, bool up, struct vx_err *err)
 {
 	int r = 0;
@@ -77,6 +84,7 @@ int dev_change_flags(struct dev *d, bool up, struct vx_err *err)
 		r = dev_open(d, err);
 	else
 		dev_close(d);
+	tell_master(d);
 	return r;
 }
 
@@ -103,6 +111,7 @@ int dev_set_mtu(struct dev *d, uint32_t mtu, struct vx_err *err)
 				       d->name);
 	}
 	d->mtu = mtu;
+	tell_master(d);
 	return 0;
 }
 
@@ -125,6 +134,7 @@ int dev_set_mac(struct dev *d, const struct mac *mac, struct vx_err *err)
 				       d->name);
 	}
 	d->mac = *mac;
+	tell_master(d);
 	return 0;
 }
 

@@ -52,6 +52,7 @@ struct fdb_req {
 	uint16_t port, vlan;
 	uint32_t vni, src_vni, ifindex, nhid;
 	uint8_t protocol;
+	struct dev *port_dev; /* a bridge's entry: the port it is for; else NULL */
 	const char *maker; /* the command, for explain; may be NULL */
 };
 
@@ -105,6 +106,8 @@ struct dev_ops {
 	/* A port joined or left (a master's). */
 	int (*add_slave)(struct dev *d, struct dev *slave, struct vx_err *err);
 	void (*del_slave)(struct dev *d, struct dev *slave);
+	/* A port went up or down, or has another MTU or MAC. */
+	void (*slave_changed)(struct dev *d, struct dev *slave);
 	/* Control's timer: does what is due and returns when it wants to be called again. */
 	uint64_t (*timer)(struct dev *d, uint64_t now);
 	/* Packets that the device holds (account.h's "held"). */
@@ -150,7 +153,10 @@ struct dev {
 	void *opts;		    /* the type's options, type->opts_size bytes */
 };
 
-enum dev_link_flag { DEV_NOHOST = 1 };
+enum dev_link_flag {
+	DEV_NOHOST = 1,
+	DEV_SECOND = 2, /* made together with another (d->lower): the state has no command for it */
+};
 
 static inline bool dev_is_up(const struct dev *d)
 {

@@ -33,9 +33,10 @@ struct dst {
 	struct dev *dev;  /* NULL in the host form */
 	struct ip_addr src;	/* preferred source */
 	struct ip_addr gateway; /* next hop; the destination itself if on link */
-	/* What happens to an arriving, and to a leaving packet.  Both take it. */
+	/* What happens to an arriving, and to a leaving packet.  Both take it; output returns 0 or a
+	 * negative errno.  Of the stack form only. */
 	void (*input)(struct worker *w, struct pkt *p);
-	void (*output)(struct worker *w, struct pkt *p);
+	int (*output)(struct worker *w, struct pkt *p);
 };
 
 #endif

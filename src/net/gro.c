@@ -49,6 +49,15 @@ uint64_t gro_cells_held(const struct dev *d)
 	return n;
 }
 
+bool gro_cells_busy(const struct dev *d)
+{
+	for (uint32_t i = 0; d->cells && i < d->vx->n_workers; i++)
+		if (__atomic_load_n(&d->cells[i].q.n, __ATOMIC_ACQUIRE) ||
+		    __atomic_load_n(&d->cells[i].napi.scheduled, __ATOMIC_ACQUIRE))
+			return true;
+	return false;
+}
+
 void gro_cells_drop(struct worker *w, struct dev *d)
 {
 	if (!d->cells)

@@ -67,29 +67,6 @@ static int find_layout(struct worker *w, struct pkt *p, struct layout *l)
 	return 0;
 }
 
-/* Appends references to [off, off + len) of all of p's bytes to seg. */
-static int add_payload(struct worker *w, struct pkt *seg, const struct pkt *p, uint32_t off,
-		       uint32_t len)
-{
-	for (const struct pkt *f = p; len; f = f == p ? p->frags : f->next) {
-		struct pkt *s;
-		uint32_t n;
-
-		if (off >= f->len) {
-			off -= f->len;
-			continue;
-		}
-		n = MIN(len, f->len - off);
-		s = pkt_slice(w->pool, f, off, n);
-		if (!s)
-			return -ENOMEM;
-		pkt_add_frag(seg, s);
-		len -= n;
-		off = 0;
-	}
-	return 0;
-}
-
 /* Lengths, IPv4 id and checksum, and the pseudo-header's sum of segment number 'i'. */
 static void fix_headers(struct pkt *seg, const struct layout *l, uint32_t i, bool last,
 			uint32_t done)
@@ -151,7 +128,7 @@ static struct pkt *make_segment(struct worker *w, const struct pkt *p, const str
 	seg->l4_off = seg->csum_start = pkt_off(seg) + l->l4;
 	seg->csum_state = CSUM_PARTIAL;
 	seg->csum_offset = p->csum_offset;
-	if (add_payload(w, seg, p, l->payload + off, len) < 0) {
+	if (pkt_add_slices(w->pool, seg, p, l->payload + off, len) < 0) {
 		pkt_free(seg);
 		return NULL;
 	}

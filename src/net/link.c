@@ -7,6 +7,7 @@
 
 #include "net/gro.h"
 #include "net/host.h"
+#include "net/inet.h"
 
 struct link_type_reg {
 	struct list node;
@@ -51,10 +52,16 @@ static void tell(struct dev *d, enum vx_event_kind kind)
 		d->vx->events.link(d->vx->events.ctx, kind, d);
 }
 
+/* After a grace period nothing is added to d's cells any more; while a worker still has packets
+ * there, which it polls every turn, d has to stay. */
 static void dev_free(void *arg)
 {
 	struct dev *d = arg;
 
+	if (!d->vx->stopping && gro_cells_busy(d)) {
+		quiesce_defer(&d->vx->quiesce, dev_free, d);
+		return;
+	}
 	for (uint32_t i = 0; i < d->vx->n_workers; i++)
 		gro_cells_drop(d->vx->workers[i], d);
 	if (d->ops && d->ops->uninit)
@@ -287,6 +294,7 @@ void link_remove(struct dev *d, bool keep_host, bool announced)
 	dev_set_master(d, NULL, NULL);
 	if (announced)
 		tell(d, VX_LINK_DEL);
+	inet_dev_gone(d);
 	list_remove(&d->node);
 	vx->n_devs--;
 	if (d->type->dellink)

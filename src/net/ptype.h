@@ -15,6 +15,7 @@ struct ptype {
 	 * with data there, too. */
 	void (*rcv)(struct worker *w, struct batch *b);
 	void *ctx;
+	bool needs_addr; /* only of devices that have an address of vx's own stack */
 };
 
 enum { PTYPE_ALL = 3, PTYPES_MAX = 16 };

@@ -80,6 +80,8 @@ static bool wants(const struct ptype *pt, struct dev *d, const struct pkt *p, bo
 {
 	if (pt->type != be16_get(p->protocol))
 		return false;
+	if (pt->needs_addr && !atomic_load_explicit(&d->has_addr, memory_order_relaxed))
+		return false;
 	if (exact)
 		return pt->dev == d;
 	return !pt->dev || pt->dev == d || pt->dev == p->orig_dev;

@@ -81,10 +81,11 @@ void udp_tunnel_setup(struct udp_sock *sk, const struct udp_tunnel_cfg *cfg);
 void udp_sock_release(struct udp_sock *sk); /* after a grace period */
 
 /* The hook's caller, for packets that arrived at sk and passed length and checksum: data at the
- * UDP payload, tun filled in. */
-void udp_queue_rcv(struct worker *w, struct udp_sock *sk, struct batch *b);
-/* Ordinary sockets, and what a hook left (net/udp). */
-void udp_queue_ordinary(struct worker *w, struct udp_sock *sk, struct batch *b);
+ * UDP payload, tun filled in.  What is to go on as another IP protocol (again) stays in b, in the
+ * stack form only.  Returns how many the hook took or left for another protocol. */
+uint32_t udp_queue_rcv(struct worker *w, struct udp_sock *sk, struct batch *b);
+/* Ordinary sockets, and what a hook left (net/udp).  Returns how many it took. */
+uint32_t udp_queue_ordinary(struct worker *w, struct udp_sock *sk, struct batch *b);
 /* A socket of vx's own stack (net/udp). */
 int inet_udp_open(const struct udp_sock_cfg *cfg, struct udp_sock **out, struct vx_err *err);
 

@@ -49,8 +49,10 @@ void udp_sock_release(struct udp_sock *sk)
 
 /* Stage udp_queue_rcv: the encapsulation hook first; what it leaves is ordinary UDP, for which
  * a tunnel's socket has no reader. */
-void udp_queue_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
+uint32_t udp_queue_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
 {
+	uint32_t n = b->n;
+
 	if (unlikely(b->traced))
 		for (uint32_t i = 0; i < b->n; i++)
 			if (b->p[i]->trace) {
@@ -61,8 +63,9 @@ void udp_queue_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
 			}
 	if (sk->tunnel.rcv)
 		sk->tunnel.rcv(w, sk, b);
-	if (b->n)
-		udp_queue_ordinary(w, sk, b);
+	if (likely(!b->n))
+		return n;
+	return n - udp_queue_ordinary(w, sk, b);
 }
 
 void udp_tunnel_xmit(struct worker *w, struct udp_sock *sk, struct pkt *p,

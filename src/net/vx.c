@@ -9,6 +9,7 @@
 #include "net/backlog.h"
 #include "net/dev.h"
 #include "net/gro.h"
+#include "net/inet.h"
 #include "net/link.h"
 #include "net/napi.h"
 
@@ -120,6 +121,10 @@ struct vx *vx_new(const struct vx_config *cfg)
 			return NULL;
 		}
 	}
+	if (inet_new(vx) < 0) {
+		vx_free(vx);
+		return NULL;
+	}
 	return vx;
 }
 
@@ -127,12 +132,14 @@ void vx_free(struct vx *vx)
 {
 	if (!vx)
 		return;
+	inet_drop_held(vx);
 	while (!list_is_empty(&vx->devs))
 		link_dellink(container_of(vx->devs.prev, struct dev, node), false);
 	for (uint32_t i = 0; i < vx->n_workers; i++)
 		if (vx->workers[i])
 			pkt_queue_drop(vx->workers[i], &vx->workers[i]->backlog->q, DROP_shutdown);
 	quiesce_done(&vx->quiesce);
+	inet_free(vx);
 	link_types_free(vx);
 	free(atomic_load(&vx->ptypes));
 	for (uint32_t i = 0; i < vx->n_workers; i++)
@@ -169,24 +176,24 @@ bool vx_turn(struct vx *vx, uint32_t id, uint64_t now)
 	quiesce_pass(&vx->quiesce, id);
 	more = napi_poll_all(w);
 	more |= backlog_run(w);
+	more |= inet_turn(w);
 	run_flushes(w);
-	return more;
+	return more || w->inet->loop.n;
 }
 
 uint64_t vx_next_timer(struct vx *vx, uint32_t id)
 {
-	(void)vx;
-	(void)id;
-	return UINT64_MAX;
+	return inet_next_timer(vx->workers[id]);
 }
 
 uint64_t vx_control_turn(struct vx *vx, uint64_t now)
 {
-	uint64_t next = UINT64_MAX;
+	uint64_t next;
 
 	note_time(vx, now);
+	next = inet_control_turn(vx, now);
 	if (quiesce_reap(&vx->quiesce))
-		next = now + 10 * NS_PER_MS;
+		next = MIN(next, now + 10 * NS_PER_MS);
 	list_for_each (d, &vx->devs, struct dev, node) {
 		uint64_t at = d->ops->timer ? d->ops->timer(d, now) : UINT64_MAX;
 
@@ -209,7 +216,7 @@ void vx_account(struct vx *vx, struct account *sum)
 
 uint64_t vx_held(struct vx *vx)
 {
-	uint64_t n = 0;
+	uint64_t n = inet_held(vx);
 
 	for (uint32_t i = 0; i < vx->n_workers; i++)
 		n += vx->workers[i]->backlog->q.n;

@@ -79,6 +79,7 @@ struct vx {
 	struct inet *inet;	/* the stack underlay (net/inet) */
 	_Atomic(struct ptype_table *) ptypes;
 	_Atomic(struct watch *) watch; /* NULL: nothing is traced */
+	bool stopping; /* vx_free(): no worker runs any more */
 	uint32_t n_workers;
 	struct worker *workers[VX_WORKERS_MAX];
 };

@@ -27,6 +27,7 @@ DROP(dev_down, "DEV_READY", "the device is down",
 DROP(dev_gone, "DEV_READY", "the device was removed while the packet waited", "")
 DROP(tx_queue_full, "", "the queue to the interface below is full",
      "the host cannot send as fast as this arrives: its interface or its socket buffer is the limit")
+DROP(rx_too_big, "PKT_TOO_BIG", "longer than any frame that vx holds (64 KB)", "")
 DROP(tx_too_big, "PKT_TOO_BIG", "longer than the device can send",
      "lower the MTU on the side that sends: vx link set {dev} mtu {mtu}")
 DROP(tx_failed, "", "the host refused to send the packet",
@@ -61,6 +62,8 @@ DROP(ip6_jumbo, "IP_INHDR", "IPv6 jumbograms are not accepted", "")
 DROP(ip_no_route, "IP_OUTNOROUTES", "no route to the destination", "vx route add {ip} dev {dev}")
 DROP(ip_out_too_big, "PKT_TOO_BIG", "longer than the path's MTU and not to be fragmented",
      "vx link set {dev} mtu {mtu}")
+DROP(no_headroom, "", "no room is left before the packet for another header",
+     "a tunnel leads through itself, or too many lie in each other: 'vx route get {ip}' shows the way")
 DROP(neigh_failed, "NEIGH_FAILED", "nobody answers for the next hop's address",
      "check that {ip} is up and on {dev}; or vx neigh add {ip} lladdr MAC dev {dev}")
 DROP(neigh_queue_full, "NEIGH_QUEUEFULL", "too many packets wait for the next hop's address",
@@ -118,6 +121,8 @@ DROP(tunnel_too_big, "PKT_TOO_BIG", "the encapsulated packet is too big for the 
 DROP(bypass_no_device, "VXLAN_VNI_NOT_FOUND", "the remote is this host, but no device here has the VNI",
      "vx link add vxlan{vni}b type vxlan id {vni} dstport {port}, or correct the remote")
 /* Bridge */
+DROP(bridge_bad_source, "MAC_INVALID_SOURCE", "the source MAC is zero or multicast",
+     "the sender of the frame is broken: {src}")
 DROP(bridge_port_down, "", "the bridge or the port is down", "vx link set {dev} up")
 DROP(bridge_same_port, "", "the destination is on the port it came from", "")
 DROP(bridge_no_port, "", "the bridge has no other port that is up", "vx link set DEV master {dev}")

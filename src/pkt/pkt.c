@@ -264,6 +264,28 @@ void pkt_add_frag(struct pkt *pkt, struct pkt *frag)
 	pkt->frag_len += frag->len;
 }
 
+int pkt_add_slices(struct pool *p, struct pkt *to, const struct pkt *from, uint32_t off,
+		   uint32_t len)
+{
+	for (const struct pkt *f = from; len; f = f == from ? from->frags : f->next) {
+		struct pkt *s;
+		uint32_t n;
+
+		if (off >= f->len) {
+			off -= f->len;
+			continue;
+		}
+		n = MIN(len, f->len - off);
+		s = pkt_slice(p, f, off, n);
+		if (!s)
+			return -ENOMEM;
+		pkt_add_frag(to, s);
+		len -= n;
+		off = 0;
+	}
+	return 0;
+}
+
 /* A private buffer with room for 'len' linear bytes; those there are copied, offsets kept. */
 static int move_linear(struct pool *p, struct pkt *pkt, uint32_t len)
 {

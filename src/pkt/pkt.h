@@ -47,6 +47,7 @@ enum csum_state {
 	CSUM_COMPLETE,	  /* csum is the sum over everything from net_off on */
 	CSUM_PARTIAL,	  /* the checksum at csum_start + csum_offset is still to be written;
 			   * there lies the sum of the pseudo-header, not complemented */
+	CSUM_UNSURE,	  /* from a host's socket: good, bad or unfinished (net/unfinished) */
 };
 
 enum gso_type { GSO_NONE, GSO_TCP4, GSO_TCP6, GSO_UDP }; /* GSO_UDP: UDP_SEGMENT's, v4 or v6 */
@@ -133,6 +134,10 @@ int pkt_cow(struct pool *p, struct pkt *pkt);
 int pkt_pull_frags(struct pool *p, struct pkt *pkt, uint32_t n);
 /* Appends 'frag' (with no frags of its own) behind the packet's bytes. */
 void pkt_add_frag(struct pkt *pkt, struct pkt *frag);
+/* Appends references to [off, off + len) of all bytes of 'from', as frags.  0 or -ENOMEM (then some
+ * may be there). */
+int pkt_add_slices(struct pool *p, struct pkt *to, const struct pkt *from, uint32_t off,
+		   uint32_t len);
 /* Cuts bytes from the end until 'len' are left in all. */
 void pkt_trim(struct pkt *pkt, uint32_t len);
 /* Copies [off, off + len) of all bytes.  The range must be there. */

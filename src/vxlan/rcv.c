@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "net/gro.h"
+#include "net/unfinished.h"
 #include "vxlan/device.h"
 #include "vxlan/ecn.h"
 #include "wire/csum.h"
@@ -197,6 +198,8 @@ static void deliver(struct worker *w, struct pkt *p)
 	}
 	st->rx_packets++;
 	st->rx_bytes += pkt_total(p);
+	if (p->csum_state == CSUM_UNSURE)
+		unfinished_check(w, p, d->mtu);
 	p->orig_dev = d;
 	p->hash = 0; /* the outer flow's */
 	p->dst = NULL;

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * MAC table of one bridge: MAC -> port, state, times, maker.
+ *
+ * Threads.  Control and learning workers write, one at a time under 'lock'.  Workers look up
+ * without a lock: an entry, once found, stays readable until the worker's next quiescent state.
+ *
+ * Size.  The hash is keyed, so that no stranger can aim at a bucket.  At most 'limit' entries are
+ * learnt; beyond, the port with the most gives up the stalest of its oldest, so that a port that
+ * floods the table with addresses displaces its own.  Memory is bounded, too: removed entries wait
+ * in 'limbo' until no worker can see them, and are used again.
+ *
+ * The index grows as vxlan/fdb's does: an entry has two chain links, one for the index in use and
+ * one for the next, and is in both while the next is being filled.
+ */
+#ifndef VX_BRIDGE_MAC_H
+#define VX_BRIDGE_MAC_H
+
+#include "net/dev.h"
+
+struct bridge_port;
+
+enum {
+	MAC_LIMIT = 1 << 16,
+	MAC_STEP = 8,	   /* entries moved to a larger index with each insertion */
+	MAC_VICTIMS = 8,   /* looked at for the stalest */
+	MAC_LIMBO = 4096,  /* removed entries beyond which none is made for a learner */
+	MAC_TICK_MS = 100, /* unit of an entry's times */
+	MAC_AGE_SLICE = 4096, /* buckets looked at by one mac_age() */
+};
+
+enum mac_kind {
+	MAC_LEARNED, /* ages; moves with the address */
+	MAC_STATIC,  /* by control: does not age; moves unless MAC_STICKY, as the kernel has it */
+	MAC_LOCAL,   /* an address of this host's (NUD_PERMANENT): frames for it go up */
+};
+
+enum mac_flag { MAC_STICKY = 1, MAC_EXT_LEARNED = 2 }; /* the latter: a routing daemon's */
+
+struct mac_entry { /* begins a cache line */
+	/* What a look-up touches. */
+	_Atomic(struct mac_entry *) next[2];
+	struct mac mac;
+	_Atomic uint8_t kind, flags;
+	_Atomic(struct bridge_port *) port; /* NULL: the bridge itself */
+	_Atomic uint32_t used, updated;	    /* ticks; stored only when they change */
+
+	/* The table's, under the lock. */
+	uint32_t seq;
+	uint8_t protocol;
+	uint64_t removed_at;	/* quiesce_mark() */
+	struct list node;	/* in its port's (or the bridge's) list; in limbo */
+	struct maker maker;
+};
+static_assert(offsetof(struct mac_entry, seq) <= CACHE_LINE, "a look-up costs one line");
+
+/* The entries of one port, or of the bridge itself. */
+struct mac_list {
+	struct list node; /* in mac_table.lists */
+	struct list learned; /* oldest first, roughly */
+	struct list fixed;   /* static and local ones */
+	uint32_t n_learned;
+};
+
+struct mac_index;
+
+struct mac_table {
+	_Atomic(struct mac_index *) index;
+	struct dev *dev; /* the bridge */
+	pthread_mutex_t lock;
+	uint32_t n, n_learned, limit, seq;
+	struct mac_index *growing;
+	uint32_t grow_at, age_at;
+	uint32_t age_next; /* ticks to the next expiry found in this round of mac_age() */
+	uint64_t grown_at;
+	struct list limbo; /* in order of removal */
+	uint32_t n_limbo;
+	struct list lists; /* struct mac_list.node */
+	uint32_t n_lists;
+	struct mac_list own;
+};
+
+int mac_table_init(struct mac_table *t, struct dev *bridge); /* 0 or -ENOMEM */
+void mac_table_done(struct mac_table *t);		      /* no worker may read */
+/* A port joins.  Control. */
+void mac_list_add(struct mac_table *t, struct mac_list *l);
+
+/* --- workers ------------------------------------------------------------------------------------ */
+
+uint64_t mac_hash(const struct mac_table *t, const struct mac *mac);
+void mac_prefetch(const struct mac_table *t, uint64_t hash);	     /* the bucket */
+void mac_prefetch_entry(const struct mac_table *t, uint64_t hash); /* its first entry, later */
+struct mac_entry *mac_lookup(const struct mac_table *t, uint64_t hash, const struct mac *mac);
+/* 'mac' was seen on 'port'; 'e' is what mac_lookup() found.  Returns the entry, or NULL if none
+ * could be made.  Takes the lock for a new entry and a move only. */
+struct mac_entry *mac_learn(struct mac_table *t, const struct mac *mac, struct bridge_port *port,
+			    uint64_t now, struct mac_entry *e);
+void mac_touch_used(struct mac_entry *e, uint64_t now);
+void mac_view(struct mac_table *t, const struct mac_entry *e, struct fdb_view *v);
+
+/* --- control ------------------------------------------------------------------------------------- */
+
+/* RTM_NEWNEIGH: adds or changes; 'port' NULL is the bridge itself. */
+int mac_update(struct mac_table *t, const struct fdb_req *r, struct bridge_port *port,
+	       struct vx_err *err);
+/* An address of the bridge's own or of a port's; silently does nothing if there is one. */
+void mac_add_local(struct mac_table *t, const struct mac *mac, struct bridge_port *port);
+/* -ENOENT, or -EBUSY: an address of the port's device itself. */
+int mac_delete(struct mac_table *t, const struct mac *mac, struct bridge_port *port);
+void mac_del_local(struct mac_table *t, const struct mac *mac, struct bridge_port *port);
+int mac_get(struct mac_table *t, const struct mac *mac, struct fdb_view *out);
+/* Newest first, of one port or ('all') of all. */
+int mac_walk(struct mac_table *t, struct bridge_port *port, bool all,
+	     int (*fn)(void *ctx, const struct fdb_view *e), void *ctx);
+/* Removes what 'm' matches (NULL: all that was learnt) and is on 'port' or ('all') anywhere. */
+void mac_flush(struct mac_table *t, struct bridge_port *port, bool all, const struct fdb_flush *m);
+/* The port leaves: its list and everything on it goes, local addresses, too. */
+void mac_forget_port(struct mac_table *t, struct bridge_port *port);
+/* Removes a slice of what was not seen for 'ageing_ms'.  Returns ms to the next call. */
+uint32_t mac_age(struct mac_table *t, uint64_t now, uint64_t ageing_ms);
+
+#endif

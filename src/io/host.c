@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/host.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <libmnl/libmnl.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "net/dev.h"
+
+enum { NL_BUF = 32768 };
+
+static int nl_open(uint32_t groups, bool nonblock)
+{
+	struct sockaddr_nl sa = {.nl_family = AF_NETLINK, .nl_groups = groups};
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | (nonblock ? SOCK_NONBLOCK : 0),
+			NETLINK_ROUTE);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static void read_port_range(struct io_host *h)
+{
+	FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	unsigned int low, high;
+
+	h->port_low = 32768;
+	h->port_high = 60999;
+	if (!f)
+		return;
+	if (fscanf(f, "%u %u", &low, &high) == 2 && low && low <= high && high <= 65535) {
+		h->port_low = (uint16_t)low;
+		h->port_high = (uint16_t)high;
+	}
+	fclose(f);
+}
+
+int io_host_init(struct io_host *h, const struct io_wake *wake)
+{
+	*h = (struct io_host){.wake = wake};
+	atomic_store(&h->route_gen, 1);
+	for (int i = 0; i < VX_WORKERS_MAX; i++)
+		h->route_nl[i] = -1;
+	read_port_range(h);
+	h->nl = nl_open(0, false);
+	if (h->nl < 0)
+		return h->nl;
+	h->monitor = nl_open(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
+				     RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
+			     true);
+	if (h->monitor < 0) {
+		close(h->nl);
+		return h->monitor;
+	}
+	return 0;
+}
+
+void io_host_done(struct io_host *h)
+{
+	close(h->nl);
+	close(h->monitor);
+	for (int i = 0; i < VX_WORKERS_MAX; i++)
+		if (h->route_nl[i] >= 0)
+			close(h->route_nl[i]);
+}
+
+/* Sends 'nlh' and calls cb for each message of the answer.  0, cb's or the kernel's error. */
+static int talk(int fd, struct nlmsghdr *nlh, mnl_cb_t cb, void *data)
+{
+	static _Atomic uint32_t seq = 1;
+	struct sockaddr_nl sa = {.nl_family = AF_NETLINK};
+	char buf[NL_BUF];
+	int r;
+
+	nlh->nlmsg_seq = atomic_fetch_add(&seq, 1);
+	if (sendto(fd, nlh, nlh->nlmsg_len, 0, (struct sockaddr *)&sa, sizeof(sa)) < 0)
+		return -errno;
+	do {
+		ssize_t n = recv(fd, buf, sizeof(buf), 0);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		errno = 0;
+		r = mnl_cb_run(buf, (size_t)n, nlh->nlmsg_seq, 0, cb, data);
+		if (r < 0 && errno == ESRCH) {
+			r = 1; /* an answer to an older question */
+			continue;
+		}
+		if (r < 0)
+			return errno ? -errno : -EIO;
+	} while (r > 0 && (nlh->nlmsg_flags & (NLM_F_DUMP | NLM_F_ACK)));
+	return 0;
+}
+
+int host_request(struct io_host *h, struct nlmsghdr *nlh,
+		 int (*cb)(const struct nlmsghdr *nlh, void *data), void *data)
+{
+	return talk(h->nl, nlh, cb, data);
+}
+
+/* --- links ----------------------------------------------------------------------------------- */
+
+static void parse_af_spec(const struct nlattr *spec, struct host_link *l)
+{
+	const struct nlattr *af, *a;
+
+	mnl_attr_for_each_nested (af, spec) {
+		if (mnl_attr_get_type(af) != AF_INET6)
+			continue;
+		mnl_attr_for_each_nested (a, af) {
+			const int32_t *conf = mnl_attr_get_payload(a);
+
+			/* DEVCONF_DISABLE_IPV6 is number 25 of linux/ipv6.h's list. */
+			if (mnl_attr_get_type(a) == IFLA_INET6_CONF &&
+			    mnl_attr_get_payload_len(a) > 25 * sizeof(*conf))
+				l->ip6_disabled = conf[25];
+		}
+	}
+}
+
+static void parse_link(const struct nlmsghdr *nlh, struct host_link *l)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *a;
+
+	*l = (struct host_link){.ifindex = (uint32_t)ifi->ifi_index, .flags = ifi->ifi_flags};
+	mnl_attr_for_each (a, nlh, sizeof(*ifi)) {
+		switch (mnl_attr_get_type(a)) {
+		case IFLA_IFNAME:
+			snprintf(l->name, sizeof(l->name), "%s", mnl_attr_get_str(a));
+			break;
+		case IFLA_MTU:
+			l->mtu = mnl_attr_get_u32(a);
+			break;
+		case IFLA_TSO_MAX_SIZE:
+			l->tso_max_size = mnl_attr_get_u32(a);
+			break;
+		case IFLA_ADDRESS:
+			if (mnl_attr_get_payload_len(a) == sizeof(l->mac))
+				memcpy(&l->mac, mnl_attr_get_payload(a), sizeof(l->mac));
+			break;
+		case IFLA_AF_SPEC:
+			parse_af_spec(a, l);
+			break;
+		}
+	}
+}
+
+static int on_link(const struct nlmsghdr *nlh, void *data)
+{
+	if (nlh->nlmsg_type == RTM_NEWLINK)
+		parse_link(nlh, data);
+	return MNL_CB_OK;
+}
+
+int host_link_get(struct io_host *h, uint32_t ifindex, const char *name, struct host_link *out)
+{
+	char buf[256];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ifinfomsg *ifi;
+
+	nlh->nlmsg_type = RTM_GETLINK;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	ifi->ifi_index = (int)ifindex;
+	if (!ifindex)
+		mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	return talk(h->nl, nlh, on_link, out);
+}
+
+struct links_ctx {
+	void (*fn)(void *ctx, const struct host_link *l);
+	void *ctx;
+};
+
+static int on_each_link(const struct nlmsghdr *nlh, void *data)
+{
+	struct links_ctx *c = data;
+	struct host_link l;
+
+	if (nlh->nlmsg_type == RTM_NEWLINK) {
+		parse_link(nlh, &l);
+		c->fn(c->ctx, &l);
+	}
+	return MNL_CB_OK;
+}
+
+int host_links(struct io_host *h, void (*fn)(void *ctx, const struct host_link *l), void *ctx)
+{
+	struct links_ctx c = {fn, ctx};
+	char buf[256];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+
+	nlh->nlmsg_type = RTM_GETLINK;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
+	return talk(h->nl, nlh, on_each_link, &c);
+}
+
+int host_link_set(struct io_host *h, uint32_t ifindex, uint32_t mtu, const struct mac *mac, int up)
+{
+	char buf[256];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ifinfomsg *ifi;
+
+	nlh->nlmsg_type = RTM_NEWLINK;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	ifi->ifi_index = (int)ifindex;
+	if (up >= 0) {
+		ifi->ifi_change = IFF_UP;
+		ifi->ifi_flags = up ? IFF_UP : 0;
+	}
+	if (mtu)
+		mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
+	if (mac)
+		mnl_attr_put(nlh, IFLA_ADDRESS, sizeof(*mac), mac);
+	return talk(h->nl, nlh, NULL, NULL);
+}
+
+int host_link_del(struct io_host *h, uint32_t ifindex)
+{
+	char buf[256];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct ifinfomsg *ifi;
+
+	nlh->nlmsg_type = RTM_DELLINK;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
+	ifi->ifi_index = (int)ifindex;
+	return talk(h->nl, nlh, NULL, NULL);
+}
+
+/* --- routes ---------------------------------------------------------------------------------- */
+
+static void put_ip(struct nlmsghdr *nlh, uint16_t type, const struct ip_addr *ip)
+{
+	if (ip_is4(ip))
+		mnl_attr_put(nlh, type, 4, &ip->b[12]);
+	else
+		mnl_attr_put(nlh, type, 16, ip->b);
+}
+
+static bool get_ip(const struct nlattr *a, struct ip_addr *ip)
+{
+	be32 v4;
+
+	switch (mnl_attr_get_payload_len(a)) {
+	case 4:
+		memcpy(&v4, mnl_attr_get_payload(a), 4);
+		*ip = ip_from4(v4);
+		return true;
+	case 16:
+		*ip = ip_from6(mnl_attr_get_payload(a));
+		return true;
+	}
+	return false;
+}
+
+static void parse_metrics(const struct nlattr *nest, struct dst *d)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested (a, nest) {
+		if (mnl_attr_get_type(a) == RTAX_MTU)
+			d->mtu = mnl_attr_get_u32(a);
+		else if (mnl_attr_get_type(a) == RTAX_HOPLIMIT)
+			d->hoplimit = (uint8_t)mnl_attr_get_u32(a);
+	}
+}
+
+static uint8_t dst_type_of(uint8_t rtn)
+{
+	switch (rtn) {
+	case RTN_LOCAL:
+		return DST_LOCAL;
+	case RTN_BROADCAST:
+		return DST_BROADCAST;
+	case RTN_MULTICAST:
+		return DST_MULTICAST;
+	case RTN_BLACKHOLE:
+		return DST_BLACKHOLE;
+	case RTN_UNICAST:
+		return DST_UNICAST;
+	}
+	return DST_UNREACHABLE;
+}
+
+static int on_route(const struct nlmsghdr *nlh, void *data)
+{
+	const struct rtmsg *rt = mnl_nlmsg_get_payload(nlh);
+	const struct nlattr *a;
+	struct dst *d = data;
+
+	if (nlh->nlmsg_type != RTM_NEWROUTE)
+		return MNL_CB_OK;
+	d->type = dst_type_of(rt->rtm_type);
+	mnl_attr_for_each (a, nlh, sizeof(*rt)) {
+		switch (mnl_attr_get_type(a)) {
+		case RTA_OIF:
+			d->ifindex = mnl_attr_get_u32(a);
+			break;
+		case RTA_PREFSRC:
+			get_ip(a, &d->src);
+			break;
+		case RTA_GATEWAY:
+			get_ip(a, &d->gateway);
+			break;
+		case RTA_METRICS:
+			parse_metrics(a, d);
+			break;
+		}
+	}
+	return MNL_CB_OK;
+}
+
+/* The worker's own netlink socket, so that no answer is another's. */
+static int worker_nl(struct io_host *h, struct worker *w)
+{
+	if (h->route_nl[w->id] < 0)
+		h->route_nl[w->id] = nl_open(0, false);
+	return h->route_nl[w->id];
+}
+
+int host_route(struct io_host *h, struct worker *w, const struct udp_flow *f, struct dst *out)
+{
+	uint64_t gen = host_route_gen(h); /* before the question: what changes after makes it old */
+	char buf[512];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct rtmsg *rt;
+	int fd = worker_nl(h, w), r;
+
+	if (fd < 0)
+		return fd;
+	*out = (struct dst){0};
+	nlh->nlmsg_type = RTM_GETROUTE;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	rt = mnl_nlmsg_put_extra_header(nlh, sizeof(*rt));
+	rt->rtm_family = ip_is4(&f->dst) ? AF_INET : AF_INET6;
+	rt->rtm_dst_len = ip_is4(&f->dst) ? 32 : 128;
+	rt->rtm_tos = f->tos & 0x1c;
+	put_ip(nlh, RTA_DST, &f->dst);
+	if (!ip_is_any(&f->src)) {
+		rt->rtm_src_len = rt->rtm_dst_len;
+		put_ip(nlh, RTA_SRC, &f->src);
+	}
+	if (f->ifindex)
+		mnl_attr_put_u32(nlh, RTA_OIF, f->ifindex);
+	if (f->mark)
+		mnl_attr_put_u32(nlh, RTA_MARK, f->mark);
+	mnl_attr_put_u8(nlh, RTA_IP_PROTO, IPPROTO_UDP);
+	mnl_attr_put_u16(nlh, RTA_DPORT, htons(f->dport));
+	r = talk(fd, nlh, on_route, out);
+	if (r < 0)
+		return r;
+	if (out->type == DST_UNREACHABLE || out->type == DST_BLACKHOLE)
+		return -EHOSTUNREACH;
+	out->gen = gen;
+	return 0;
+}
+
+/* --- notifications --------------------------------------------------------------------------- */
+
+static int on_event(const struct nlmsghdr *nlh, void *data)
+{
+	struct io_host *h = data;
+	struct host_link l, now;
+	bool gone;
+
+	atomic_fetch_add(&h->route_gen, 1);
+	if (nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK)
+		return MNL_CB_OK;
+	/* The message may be older than what control did since: what counts is how it is now. */
+	parse_link(nlh, &l);
+	gone = host_link_get(h, l.ifindex, NULL, &now) < 0;
+	if (h->link_changed && (!gone || nlh->nlmsg_type == RTM_DELLINK))
+		h->link_changed(h->ctx, gone ? &l : &now, gone);
+	return MNL_CB_OK;
+}
+
+void host_monitor_run(struct io_host *h)
+{
+	char buf[NL_BUF];
+
+	for (int i = 0; i < 64; i++) {
+		ssize_t n = recv(h->monitor, buf, sizeof(buf), 0);
+
+		if (n < 0 && errno == ENOBUFS) {
+			/* Something was lost: whatever was cached may be wrong. */
+			atomic_fetch_add(&h->route_gen, 1);
+			continue;
+		}
+		if (n <= 0)
+			return;
+		mnl_cb_run(buf, (size_t)n, 0, 0, on_event, h);
+	}
+}
+
+/* --- struct host_ops ---------------------------------------------------------------------------- */
+
+static int op_link(void *ctx, uint32_t ifindex, const char *name, struct host_link *out)
+{
+	return host_link_get(ctx, ifindex, name, out);
+}
+
+static int op_side_add(void *ctx, struct dev *d, bool adopt, struct vx_err *err)
+{
+	return tap_side_add(ctx, d, adopt, err);
+}
+
+const struct host_ops io_host_ops = {
+	.link = op_link,
+	.side_add = op_side_add,
+	.udp_open = host_udp_open,
+};

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host below: its links, routes and notifications by rtnetlink; maker of TAPs and UDP
+ * sockets.  Implements struct host_ops.
+ *
+ * Control's, but for host_route() and host_route_gen(), which workers call.
+ */
+#ifndef VX_IO_HOST_H
+#define VX_IO_HOST_H
+
+#include <pthread.h>
+
+#include "io/wake.h"
+#include "net/host.h"
+
+struct io_host {
+	struct vx *vx; /* set by the owner once it exists */
+	const struct io_wake *wake;
+	int nl;	     /* requests of control */
+	int monitor; /* notifications; readable: host_monitor_run() */
+	_Atomic uint64_t route_gen; /* never 0 */
+	uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range */
+	bool no_tun;		    /* /dev/net/tun cannot be opened: veth pairs */
+	int route_nl[VX_WORKERS_MAX]; /* of each worker; -1 until its first question */
+	/* A link of the host changed or went (flags 0xffffffff): told to the owner. */
+	void (*link_changed)(void *ctx, const struct host_link *l, bool gone);
+	void *ctx;
+};
+
+/* 0 or a negative errno. */
+int io_host_init(struct io_host *h, const struct io_wake *wake);
+void io_host_done(struct io_host *h);
+extern const struct host_ops io_host_ops; /* ctx is a struct io_host */
+
+int host_link_get(struct io_host *h, uint32_t ifindex, const char *name, struct host_link *out);
+/* Calls fn for each link of the host; 0 or a negative errno. */
+int host_links(struct io_host *h, void (*fn)(void *ctx, const struct host_link *l), void *ctx);
+/* Sets MTU, MAC or flags of a link (members that are not 0; 'up' -1: as it is). */
+int host_link_set(struct io_host *h, uint32_t ifindex, uint32_t mtu, const struct mac *mac, int up);
+int host_link_del(struct io_host *h, uint32_t ifindex);
+struct nlmsghdr;
+/* Any request to the host's rtnetlink; 'cb' gets each message of the answer and returns 1. */
+int host_request(struct io_host *h, struct nlmsghdr *nlh,
+		 int (*cb)(const struct nlmsghdr *nlh, void *data), void *data);
+/* The host's route, as worker 'w' asks. */
+int host_route(struct io_host *h, struct worker *w, const struct udp_flow *f, struct dst *out);
+void host_monitor_run(struct io_host *h);
+
+static inline uint64_t host_route_gen(const struct io_host *h)
+{
+	return atomic_load_explicit(&((struct io_host *)h)->route_gen, memory_order_acquire);
+}
+
+/* tap.c */
+int tap_side_add(struct io_host *h, struct dev *d, bool adopt, struct vx_err *err);
+/* udp.c */
+int host_udp_open(void *ctx, const struct udp_sock_cfg *cfg, struct udp_sock **out,
+		  struct vx_err *err);
+
+#endif

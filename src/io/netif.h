@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Link type 'netif': an existing interface of the host (a NIC, a container's veth) as a port.
+ * Promiscuous; while it is a port its frames are hidden from the host's own stack (io/hide).
+ * Where that is refused the port works all the same, and packet_ctx.warn is told.
+ */
+#ifndef VX_IO_NETIF_H
+#define VX_IO_NETIF_H
+
+#include "io/packet_sock.h"
+
+int netif_init_module(struct vx *vx, struct packet_ctx *c); /* 0 or -ENOMEM */
+/* Does the host see the frames of netif port 'd', too?  For explain. */
+bool netif_is_hidden(struct dev *d);
+
+#endif

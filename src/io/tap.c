@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The host's side of a virtual device: a TAP under the device's own name, with virtio-net headers,
+ * so that super-frames and unfinished checksums cross whole.  Multi-queue and persistent from the
+ * first, one queue attached (a single-queue persistent TAP can never be adopted as multi-queue).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "io/host.h"
+#include "io/vnet.h"
+#include "net/dev.h"
+#include "net/napi.h"
+#include "wire/eth.h"
+
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
+
+struct tap {
+	struct io io;
+	struct io_host *host;
+	struct napi napi;
+	int fd;
+	struct pkt *big; /* room for the rest of a super-frame, kept from read to read */
+};
+
+static struct tap *tap_of(struct io *io)
+{
+	return container_of(io, struct tap, io);
+}
+
+/* One frame: its first bytes into a small buffer, the rest of a super-frame into a big one.
+ * NULL: nothing there, or no buffer (*err: what read said). */
+static struct pkt *read_frame(struct tap *t, struct worker *w, bool *dropped)
+{
+	struct pkt *p = pkt_new(w->pool, PBUF_SMALL);
+	struct virtio_net_hdr h;
+	struct iovec iov[3];
+	ssize_t n;
+
+	*dropped = false;
+	if (!t->big)
+		t->big = pkt_new(w->pool, PBUF_BIG);
+	if (!p || !t->big) {
+		pkt_free(p);
+		return NULL;
+	}
+	iov[0] = (struct iovec){&h, sizeof(h)};
+	iov[1] = (struct iovec){p->data, PBUF_SMALL};
+	iov[2] = (struct iovec){t->big->data, PBUF_BIG};
+	n = readv(t->fd, iov, 3);
+	if (n < (ssize_t)sizeof(h)) {
+		pkt_free(p);
+		return NULL;
+	}
+	w->acct.rx++;
+	n -= (ssize_t)sizeof(h);
+	p->len = MIN((uint32_t)n, (uint32_t)PBUF_SMALL);
+	p->dev = p->orig_dev = t->io.dev;
+	if (n > PBUF_SMALL) {
+		t->big->len = (uint32_t)n - PBUF_SMALL;
+		pkt_add_frag(p, t->big);
+		t->big = NULL;
+	}
+	if (!vnet_get(p, &h) || p->len < sizeof(struct eth_hdr)) {
+		pkt_drop_at(w, p, DROP_pkt_too_small, STAGE_io_rx);
+		*dropped = true;
+		return NULL;
+	}
+	return p;
+}
+
+static uint32_t tap_rx(struct io *io, struct worker *w, struct batch *b, uint32_t budget)
+{
+	uint32_t n = 0;
+
+	while (n < budget) {
+		bool dropped;
+		struct pkt *p = read_frame(tap_of(io), w, &dropped);
+
+		if (!p && !dropped)
+			break;
+		n++;
+		if (p)
+			batch_add(b, p);
+	}
+	return n;
+}
+
+enum { TX_IOV = 64 };
+
+/* Header, linear part and frags as an iovec; 0 if there are too many pieces. */
+static int gather(const struct pkt *p, struct virtio_net_hdr *h, struct iovec *iov)
+{
+	int n = 0;
+
+	iov[n++] = (struct iovec){h, sizeof(*h)};
+	iov[n++] = (struct iovec){p->data, p->len};
+	for (const struct pkt *f = p->frags; f; f = f->next) {
+		if (n == TX_IOV)
+			return 0;
+		iov[n++] = (struct iovec){f->data, f->len};
+	}
+	return n;
+}
+
+static void tap_tx(struct io *io, struct worker *w, struct batch *b)
+{
+	struct tap *t = tap_of(io);
+
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct pkt *p = b->p[i];
+		struct virtio_net_hdr h;
+		struct iovec iov[TX_IOV];
+		int n;
+
+		vnet_put(p, &h);
+		n = gather(p, &h, iov);
+		if (n && writev(t->fd, iov, n) >= 0) {
+			w->acct.tx++;
+			pkt_free(p);
+			continue;
+		}
+		/* EIO: the interface is down. */
+		pkt_drop_at(w, p, !n ? DROP_tx_too_big : errno == EAGAIN ? DROP_tx_queue_full
+						     : errno == EIO    ? DROP_host_refused
+								       : DROP_tx_failed,
+			    STAGE_dev_to_host);
+	}
+	b->n = 0;
+}
+
+static int tap_set_mac(struct io *io, const struct mac *mac)
+{
+	return host_link_set(tap_of(io)->host, io->ifindex, 0, mac, -1);
+}
+
+static int tap_set_mtu(struct io *io, uint32_t mtu)
+{
+	return host_link_set(tap_of(io)->host, io->ifindex, mtu, NULL, -1);
+}
+
+static int tap_set_up(struct io *io, bool up)
+{
+	return host_link_set(tap_of(io)->host, io->ifindex, 0, NULL, up);
+}
+
+static void tap_free(void *arg)
+{
+	struct tap *t = arg;
+
+	close(t->fd);
+	pkt_free(t->big);
+	free(t);
+}
+
+static void tap_close(struct io *io, bool keep)
+{
+	struct tap *t = tap_of(io);
+
+	t->host->wake->del(t->host->wake->ctx, t->fd, &t->napi);
+	atomic_store(&io->dev->host, NULL);
+	if (!keep)
+		ioctl(t->fd, TUNSETPERSIST, 0);
+	quiesce_defer(&io->vx->quiesce, tap_free, t);
+}
+
+static const struct io_ops tap_ops = {
+	.name = "tap",
+	.rx = tap_rx,
+	.tx = tap_tx,
+	.set_mac = tap_set_mac,
+	.set_mtu = tap_set_mtu,
+	.set_up = tap_set_up,
+	.close = tap_close,
+};
+
+/* A queue of the TAP 'name', made if it is not there. */
+static int tap_open(const char *name, struct vx_err *err)
+{
+	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE};
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), r;
+
+	if (fd < 0) {
+		r = -errno;
+		return vx_fail(err, r, "cannot open /dev/net/tun (%s): run as root, or make the "
+				       "device with \"nohost\"", strerror(-r));
+	}
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
+		r = -errno;
+		close(fd);
+		return vx_fail(err, r, "the host refuses a TAP named %s (%s): run as root, or make "
+				       "the device with \"nohost\"", name, strerror(-r));
+	}
+	return fd;
+}
+
+static int set_offloads(int fd)
+{
+	unsigned int basic = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
+	int size = sizeof(struct virtio_net_hdr);
+
+	if (ioctl(fd, TUNSETVNETHDRSZ, &size) < 0)
+		return -errno;
+	/* USO since Linux 6.2. */
+	if (ioctl(fd, TUNSETOFFLOAD, basic | TUN_F_USO4 | TUN_F_USO6) < 0 &&
+	    ioctl(fd, TUNSETOFFLOAD, basic) < 0)
+		return -errno;
+	return ioctl(fd, TUNSETPERSIST, 1) < 0 ? -errno : 0;
+}
+
+int tap_side_add(struct io_host *h, struct dev *d, bool adopt, struct vx_err *err)
+{
+	struct vx *vx = d->vx;
+	struct tap *t = calloc(1, sizeof(*t));
+	struct host_link l;
+	int r;
+
+	(void)adopt;
+	if (!t)
+		return -ENOMEM;
+	t->host = h;
+	t->fd = tap_open(d->name, err);
+	r = t->fd;
+	if (r < 0)
+		goto out_free;
+	r = set_offloads(t->fd);
+	if (r == 0)
+		r = host_link_get(h, 0, d->name, &l);
+	if (r == 0)
+		r = host_link_set(h, l.ifindex, d->mtu, &d->mac, -1);
+	if (r < 0) {
+		vx_fail(err, r, "the host refuses settings of the TAP %s (%s)", d->name,
+			strerror(-r));
+		goto out_close;
+	}
+	d->ifindex = l.ifindex;
+	t->io = (struct io){.ops = &tap_ops, .vx = vx, .dev = d, .ifindex = l.ifindex,
+			    .kind = "tap", .napi = &t->napi,
+			    .can = IO_CAN_CSUM | IO_CAN_TSO | IO_CAN_USO | IO_CAN_FRAGS};
+	napi_init(&t->napi, vx->workers[d->ifindex % vx->n_workers], port_host_poll, &t->io);
+	t->napi.name = d->name;
+	atomic_store_explicit(&d->host, &t->io, memory_order_release);
+	r = h->wake->add(h->wake->ctx, t->fd, &t->napi);
+	if (r < 0) {
+		atomic_store(&d->host, NULL);
+		goto out_close;
+	}
+	return 0;
+out_close:
+	ioctl(t->fd, TUNSETPERSIST, 0);
+	close(t->fd);
+out_free:
+	free(t);
+	return r;
+}

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "rpc/unixctl.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { IN_MAX = 1 << 20, OUT_MAX = 64 << 20, ARGS_MAX = 64 };
+
+void unixctl_init(struct unixctl_server *s, const struct unixctl_command *commands, size_t n)
+{
+	list_init(&s->conns);
+	s->commands = commands;
+	s->n_commands = n;
+}
+
+void unixctl_done(struct unixctl_server *s)
+{
+	while (!list_is_empty(&s->conns))
+		unixctl_conn_free(container_of(s->conns.next, struct unixctl_conn, node));
+}
+
+struct unixctl_conn *unixctl_conn_new(struct unixctl_server *s, int fd)
+{
+	struct unixctl_conn *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return NULL;
+	c->server = s;
+	c->fd = fd;
+	list_append(&s->conns, &c->node);
+	return c;
+}
+
+void unixctl_conn_free(struct unixctl_conn *c)
+{
+	if (!c)
+		return;
+	if (c->gone)
+		c->gone(c, c->aux);
+	list_remove(&c->node);
+	close(c->fd);
+	json_decref(c->id);
+	free(c->in);
+	free(c->out);
+	free(c);
+}
+
+/* --- answers ----------------------------------------------------------------------------------- */
+
+static bool grow(char **buf, size_t *size, size_t want, size_t max)
+{
+	size_t n = *size ? *size : 4096;
+	char *p;
+
+	if (want > max)
+		return false;
+	while (n < want)
+		n *= 2;
+	if (n == *size)
+		return true;
+	p = realloc(*buf, n);
+	if (!p)
+		return false;
+	*buf = p;
+	*size = n;
+	return true;
+}
+
+static void write_out(struct unixctl_conn *c)
+{
+	while (c->out_len) {
+		ssize_t n = send(c->fd, c->out, c->out_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0) {
+			if (errno != EAGAIN && errno != EINTR)
+				c->closing = true;
+			return;
+		}
+		memmove(c->out, c->out + n, c->out_len - (size_t)n);
+		c->out_len -= (size_t)n;
+	}
+}
+
+static void answer(struct unixctl_conn *c, json_t *result, json_t *error)
+{
+	json_t *msg = json_pack("{s:o, s:o, s:o}", "result", result, "error", error, "id",
+				c->id ? c->id : json_null());
+	char *s = msg ? json_dumps(msg, JSON_COMPACT) : NULL;
+	size_t len = s ? strlen(s) : 0;
+
+	c->id = NULL; /* json_pack took it */
+	c->gone = NULL;
+	json_decref(msg);
+	if (!s || !grow(&c->out, &c->out_size, c->out_len + len, OUT_MAX))
+		c->closing = true;
+	else
+		memcpy(c->out + c->out_len, s, len);
+	c->out_len += c->closing ? 0 : len;
+	free(s);
+	write_out(c);
+}
+
+static json_t *string(const char *text)
+{
+	json_t *s = json_string(text);
+
+	return s ? s : json_string("(text that is not UTF-8)");
+}
+
+void unixctl_reply(struct unixctl_conn *c, const char *text)
+{
+	answer(c, string(text), json_null());
+}
+
+void unixctl_fail(struct unixctl_conn *c, const char *text)
+{
+	answer(c, json_null(), string(text));
+}
+
+/* --- requests ----------------------------------------------------------------------------------- */
+
+static const struct unixctl_command *find(struct unixctl_server *s, const char *name)
+{
+	for (size_t i = 0; i < s->n_commands; i++)
+		if (!strcmp(s->commands[i].name, name))
+			return &s->commands[i];
+	return NULL;
+}
+
+static void run_command(struct unixctl_conn *c, const char *method, json_t *params)
+{
+	const struct unixctl_command *cmd = find(c->server, method);
+	const char *argv[ARGS_MAX + 1] = {method};
+	int argc = 1;
+	char text[300];
+	size_t i;
+	json_t *p;
+
+	json_array_foreach (params, i, p) {
+		if (!json_is_string(p) || argc == ARGS_MAX) {
+			unixctl_fail(c, "every parameter has to be a string");
+			return;
+		}
+		argv[argc++] = json_string_value(p);
+	}
+	if (!cmd) {
+		snprintf(text, sizeof(text), "\"%.100s\" is not a valid command (use "
+			 "\"list-commands\" to see a list of valid commands)", method);
+		unixctl_fail(c, text);
+	} else if (argc - 1 < cmd->min_args) {
+		snprintf(text, sizeof(text), "\"%.100s\" command requires at least %d arguments",
+			 method, cmd->min_args);
+		unixctl_fail(c, text);
+	} else if (argc - 1 > cmd->max_args) {
+		snprintf(text, sizeof(text), "\"%.100s\" command takes at most %d arguments", method,
+			 cmd->max_args);
+		unixctl_fail(c, text);
+	} else {
+		cmd->fn(c, argc, argv, cmd->aux);
+	}
+}
+
+/* One request from the front of what was read.  False: none is whole yet. */
+static bool one_request(struct unixctl_conn *c)
+{
+	json_error_t err;
+	const char *method;
+	json_t *msg, *params, *id;
+
+	if (!c->in_len)
+		return false;
+	msg = json_loadb(c->in, c->in_len, JSON_DISABLE_EOF_CHECK, &err);
+	if (!msg) {
+		/* Cut off in the middle, or no JSON at all. */
+		c->closing = err.position < (int)c->in_len || c->in_len >= IN_MAX;
+		return false;
+	}
+	memmove(c->in, c->in + err.position, c->in_len - (size_t)err.position);
+	c->in_len -= (size_t)err.position;
+	method = json_string_value(json_object_get(msg, "method"));
+	params = json_object_get(msg, "params");
+	id = json_object_get(msg, "id");
+	c->id = id ? json_incref(id) : NULL;
+	if (!method || !json_is_array(params))
+		unixctl_fail(c, "a request has a method and an array of params");
+	else
+		run_command(c, method, params);
+	json_decref(msg);
+	return true;
+}
+
+bool unixctl_conn_run(struct unixctl_conn *c)
+{
+	write_out(c);
+	while (!c->closing && !c->id) { /* one request at a time */
+		ssize_t n;
+
+		if (one_request(c) || c->closing)
+			continue;
+		if (!grow(&c->in, &c->in_size, c->in_len + 4096, IN_MAX + 4096))
+			return false;
+		n = recv(c->fd, c->in + c->in_len, c->in_size - c->in_len, MSG_DONTWAIT);
+		if (n < 0)
+			return errno == EAGAIN || errno == EINTR;
+		if (n == 0)
+			return false;
+		c->in_len += (size_t)n;
+	}
+	return !c->closing;
+}
+
+/* --- client --------------------------------------------------------------------------------------- */
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd, err;
+
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return -ENAMETOOLONG;
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+static int read_answer(int fd, char **text)
+{
+	char *buf = NULL;
+	size_t len = 0, size = 0;
+	json_t *msg = NULL, *result, *error;
+	int r = -EPROTO;
+
+	while (!msg) {
+		json_error_t err;
+		ssize_t n;
+
+		if (!grow(&buf, &size, len + 4096, OUT_MAX * 2))
+			break;
+		n = recv(fd, buf + len, size - len, 0);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			r = n < 0 ? -errno : -ECONNRESET;
+			break;
+		}
+		len += (size_t)n;
+		msg = json_loadb(buf, len, JSON_DISABLE_EOF_CHECK, &err);
+	}
+	result = json_object_get(msg, "result");
+	error = json_object_get(msg, "error");
+	if (json_is_string(error)) {
+		*text = strdup(json_string_value(error));
+		r = 1;
+	} else if (json_is_string(result)) {
+		*text = strdup(json_string_value(result));
+		r = 0;
+	}
+	json_decref(msg);
+	free(buf);
+	return r;
+}
+
+int unixctl_call(const char *path, int argc, const char *argv[], char **text)
+{
+	int fd = connect_to(path), r = -ENOMEM;
+	json_t *params = json_array(), *msg;
+	char *s;
+
+	*text = NULL;
+	for (int i = 1; i < argc; i++)
+		json_array_append_new(params, string(argv[i]));
+	msg = json_pack("{s:s, s:o, s:i}", "method", argv[0], "params", params, "id", 0);
+	s = msg ? json_dumps(msg, JSON_COMPACT) : NULL;
+	if (fd < 0)
+		r = fd;
+	else if (s)
+		r = send(fd, s, strlen(s), MSG_NOSIGNAL) < 0 ? -errno : read_answer(fd, text);
+	json_decref(msg);
+	free(s);
+	if (fd >= 0)
+		close(fd);
+	return r;
+}

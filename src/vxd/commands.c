@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vxd/commands.h"
+
+#include <stdlib.h>
+
+#include "base/text.h"
+
+static void cmd_version(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
+{
+	unixctl_reply(c, "vxd " VX_VERSION "\n");
+}
+
+static void cmd_stop(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
+{
+	struct vxd *d = aux;
+
+	if (argc > 1 && strcmp(argv[1], "--keep")) {
+		unixctl_fail(c, "stop takes --keep or nothing");
+		return;
+	}
+	d->keep = argc > 1;
+	d->loop.stop = true;
+	unixctl_reply(c, "");
+}
+
+/* Reasons with a count, as JSON: the client makes the table. */
+static void cmd_drops(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
+{
+	struct vxd *d = aux;
+	json_t *list = json_array();
+	struct account a;
+	char *s;
+
+	vx_account(d->vx, &a);
+	for (int i = 1; i < DROP_COUNT; i++)
+		if (a.dropped[i])
+			json_array_append_new(list,
+					      json_pack("{s:s, s:I, s:s, s:s, s:s}", "reason",
+							drop_infos[i].name, "packets",
+							(json_int_t)a.dropped[i], "text",
+							drop_infos[i].text, "kernel",
+							drop_infos[i].kernel, "advice",
+							drop_infos[i].advice));
+	s = json_dumps(list, JSON_COMPACT);
+	unixctl_reply(c, s ? s : "[]");
+	free(s);
+	json_decref(list);
+}
+
+static void cmd_account(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
+{
+	struct vxd *d = aux;
+	struct text t = {0};
+	struct account a;
+	struct pool_stats ps = vx_pool_stats(d->vx);
+
+	vx_account(d->vx, &a);
+	text_printf(&t,
+		    "{\"rx\":%llu,\"made\":%llu,\"from_worker\":%llu,\"tx\":%llu,\"local\":%llu,"
+		    "\"merged\":%llu,\"to_worker\":%llu,\"dropped\":%llu,\"held\":%llu,"
+		    "\"open\":%lld,\"pkts_out\":%llu,\"small_out\":%llu,\"big_out\":%llu}",
+		    (unsigned long long)a.rx, (unsigned long long)a.made,
+		    (unsigned long long)a.from_worker, (unsigned long long)a.tx,
+		    (unsigned long long)a.local, (unsigned long long)a.merged,
+		    (unsigned long long)a.to_worker, (unsigned long long)account_dropped(&a),
+		    (unsigned long long)vx_held(d->vx), (long long)account_open(&a),
+		    (unsigned long long)ps.pkts_out, (unsigned long long)ps.small_out,
+		    (unsigned long long)ps.big_out);
+	unixctl_reply(c, text_get(&t));
+	text_done(&t);
+}
+
+static void cmd_nstat(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
+{
+	struct vxd *d = aux;
+	struct text t = {0};
+
+	for (int i = 0; i < MIB_COUNT; i++) {
+		uint64_t sum = 0;
+
+		for (uint32_t k = 0; k < d->vx->n_workers; k++)
+			sum += __atomic_load_n(&d->vx->workers[k]->mib.c[i], __ATOMIC_RELAXED);
+		text_printf(&t, "%-32s%-16llu0.0\n", mib_names[i], (unsigned long long)sum);
+	}
+	unixctl_reply(c, text_get(&t));
+	text_done(&t);
+}
+
+static void cmd_list(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
+{
+	struct vxd *d = aux;
+	struct text t = {0};
+
+	text_printf(&t, "The available commands are:\n");
+	for (size_t i = 0; i < d->ctl.n_commands; i++)
+		text_printf(&t, "  %-22s  %s\n", d->ctl.commands[i].name, d->ctl.commands[i].usage);
+	unixctl_reply(c, text_get(&t));
+	text_done(&t);
+}
+
+void commands_init(struct vxd *d)
+{
+	static struct unixctl_command commands[] = {
+		{"account", "", 0, 0, cmd_account, NULL},
+		{"drops", "", 0, 0, cmd_drops, NULL},
+		{"list-commands", "", 0, 0, cmd_list, NULL},
+		{"nstat", "", 0, 0, cmd_nstat, NULL},
+		{"stop", "[--keep]", 0, 1, cmd_stop, NULL},
+		{"version", "", 0, 0, cmd_version, NULL},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+		commands[i].aux = d;
+	unixctl_init(&d->ctl, commands, ARRAY_LEN(commands));
+}

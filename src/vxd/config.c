@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vxd/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ctl/lines.h"
+#include "ctl/words.h"
+#include "vxlan/device.h"
+
+int register_types(struct vxd *d)
+{
+	return vxlan_init_module(d->vx);
+}
+
+static uint32_t index_of(void *ctx, const char *name)
+{
+	struct vxd *d = ctx;
+	struct dev *dev = dev_by_name(d->vx, name);
+	struct host_link l;
+
+	if (dev)
+		return dev->ifindex;
+	return host_link_get(&d->host, 0, name, &l) == 0 ? l.ifindex : 0;
+}
+
+/* One command, as if it had come over vxd.nl. */
+static int run_line(void *ctx, int argc, char **argv, char *why, size_t size)
+{
+	struct vxd *d = ctx;
+	struct words *x = malloc(sizeof(*x));
+	struct vx_err err = {0};
+	int r;
+
+	if (!x)
+		return -1;
+	*x = (struct words){.ifindex = index_of, .ctx = d};
+	r = words_parse(x, argc, argv);
+	if (r < 0) {
+		snprintf(why, size, "%s", x->error);
+	} else {
+		r = rtnl_do(&d->rtnl, x->nlh, &err);
+		if (r < 0)
+			snprintf(why, size, "%s", *err.text ? err.text : strerror(-r));
+	}
+	free(x);
+	return r < 0 ? -1 : 0;
+}
+
+int config_run(struct vxd *d, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	struct lines_result res;
+	int r;
+
+	if (!f) {
+		fprintf(stderr, "vxd: cannot read %s: %s\n", path, strerror(errno));
+		return -1;
+	}
+	r = lines_run(f, run_line, d, &res);
+	fclose(f);
+	if (r < 0)
+		fprintf(stderr, "vxd: %s, line %u: %s\nvxd: nothing of %s was applied\n", path,
+			res.line, res.why, path);
+	return r;
+}

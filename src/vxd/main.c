@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vxd: the daemon.  main() makes the parts, control's loop runs them, the workers carry packets. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "vxd/commands.h"
+#include "vxd/config.h"
+#include "vxd/vxd.h"
+#include "vxlan/device.h"
+
+struct options {
+	const char *file, *rundir, *statedir;
+	bool no_state;
+	uint32_t workers;
+};
+
+static const char usage[] =
+	"Usage: vxd [OPTIONS]\n"
+	"A VXLAN switch in user space.  \"vx\" is the command that talks to it.\n"
+	"\n"
+	"  -f FILE          run the commands in FILE, one a line as \"vx\" takes them, without \"vx\";\n"
+	"                   an error in one of them ends vxd, and nothing was made\n"
+	"      --rundir DIR where the sockets vxd.nl and vxd.ctl are (default: $VX_RUNDIR, /run/vx,\n"
+	"                   $XDG_RUNTIME_DIR/vx, or vx-UID in the temporary directory)\n"
+	"      --no-state   keep no state\n"
+	"      --workers N  threads that carry packets, 1..16 (default 1)\n"
+	"  -h, --help       this text\n"
+	"  -V, --version    the version\n";
+
+static int bad_option(const char *fmt, const char *arg)
+{
+	fprintf(stderr, fmt, arg);
+	fputs("\nTry \"vxd --help\".\n", stderr);
+	return 1;
+}
+
+/* -1: go on; else the exit code. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{"rundir", required_argument, NULL, 'r'},  {"no-state", no_argument, NULL, 'n'},
+		{"statedir", required_argument, NULL, 's'}, {"workers", required_argument, NULL, 'w'},
+		{"help", no_argument, NULL, 'h'},	   {"version", no_argument, NULL, 'V'},
+		{0}};
+	char *end;
+	int c;
+
+	*o = (struct options){.workers = 1};
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, ":f:hV", longs, NULL)) >= 0) {
+		switch (c) {
+		case 'f':
+			o->file = optarg;
+			break;
+		case 'r':
+			o->rundir = optarg;
+			break;
+		case 's':
+			o->statedir = optarg;
+			break;
+		case 'n':
+			o->no_state = true;
+			break;
+		case 'w':
+			o->workers = (uint32_t)strtoul(optarg, &end, 10);
+			if (*end || !o->workers || o->workers > VX_WORKERS_MAX)
+				return bad_option("vxd: --workers takes 1..16, not \"%s\"", optarg);
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		case 'V':
+			puts("vxd " VX_VERSION);
+			return 0;
+		case ':':
+			return bad_option("vxd: \"%s\" needs a value", argv[optind - 1]);
+		default:
+			return bad_option("vxd: unknown option \"%s\"", argv[optind - 1]);
+		}
+	}
+	if (optind < argc)
+		return bad_option("vxd: unknown word \"%s\"", argv[optind]);
+	return -1;
+}
+
+/* --- what control waits for -------------------------------------------------------------------- */
+
+static void signals_ready(struct loop_source *s, uint32_t events)
+{
+	struct vxd *d = s->ctx;
+	struct signalfd_siginfo si;
+
+	if (read(s->fd, &si, sizeof(si)) == sizeof(si))
+		d->loop.stop = true;
+}
+
+static void monitor_ready(struct loop_source *s, uint32_t events)
+{
+	host_monitor_run(s->ctx);
+}
+
+static void events_ready(struct loop_source *s, uint32_t events)
+{
+	struct vxd *d = s->ctx;
+	uint64_t n;
+
+	if (read(s->fd, &n, sizeof(n)) == sizeof(n))
+		rtnl_run_events(&d->rtnl);
+}
+
+/* The host changed one of our interfaces, or took away what a device stands on (control.md I2). */
+static void link_changed(void *ctx, const struct host_link *l, bool gone)
+{
+	struct vxd *d = ctx;
+	struct dev *dev = dev_by_index(d->vx, l->ifindex);
+
+	if (dev && atomic_load(&dev->host)) {
+		if (gone) {
+			link_dellink(dev, false);
+			return;
+		}
+		if (l->mtu && l->mtu != dev->mtu)
+			dev_set_mtu(dev, l->mtu, NULL);
+		if (!mac_is_zero(&l->mac) && !mac_eq(&l->mac, &dev->mac))
+			dev_set_mac(dev, &l->mac, NULL);
+		if (!!(l->flags & IFF_UP) != dev_is_up(dev))
+			dev_change_flags(dev, l->flags & IFF_UP, NULL);
+		return;
+	}
+	if (!gone)
+		return;
+	list_for_each_safe (x, &d->vx->devs, struct dev, node)
+		if (x->lower_index == l->ifindex && !x->lower)
+			link_dellink(x, false);
+}
+
+static int add_source(struct vxd *d, struct loop_source *s, int fd,
+		      void (*ready)(struct loop_source *, uint32_t), void *ctx)
+{
+	*s = (struct loop_source){fd, ready, ctx};
+	return fd < 0 ? -errno : loop_add(&d->loop, s, EPOLLIN);
+}
+
+static int watch_all(struct vxd *d, int wake_fd)
+{
+	sigset_t set;
+	int r;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL); /* before any thread */
+	r = add_source(d, &d->signals, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
+		       signals_ready, d);
+	if (r == 0)
+		r = add_source(d, &d->monitor, d->host.monitor, monitor_ready, &d->host);
+	if (r == 0)
+		r = add_source(d, &d->events, wake_fd, events_ready, d);
+	return r;
+}
+
+/* --- life ------------------------------------------------------------------------------------------ */
+
+static int make_vx(struct vxd *d, const struct options *o)
+{
+	struct vx_config cfg = {.n_workers = o->workers, .now = clock_now(), .host = &io_host_ops,
+				.host_ctx = &d->host};
+
+	if (getrandom(&cfg.key, sizeof(cfg.key), 0) != sizeof(cfg.key) ||
+	    getrandom(&cfg.random, sizeof(cfg.random), 0) != sizeof(cfg.random))
+		return -errno;
+	cfg.events.link = rtnl_link_event;
+	cfg.events.fdb = rtnl_fdb_event;
+	cfg.events.ctx = &d->rtnl;
+	d->vx = vx_new(&cfg);
+	if (!d->vx)
+		return -ENOMEM;
+	d->host.vx = d->vx;
+	d->host.link_changed = link_changed;
+	d->host.ctx = d;
+	d->started = cfg.now;
+	return register_types(d);
+}
+
+/* systemd's readiness protocol: a datagram to $NOTIFY_SOCKET. */
+static void notify_systemd(const char *text)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	size_t len = path ? strlen(path) : 0;
+	int fd;
+
+	if (!len || len >= sizeof(sa.sun_path) || (*path != '/' && *path != '@'))
+		return;
+	memcpy(sa.sun_path, path, len);
+	if (*path == '@')
+		sa.sun_path[0] = 0;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return;
+	if (sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&sa,
+		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+		fprintf(stderr, "vxd: cannot tell systemd \"%s\": %s\n", text, strerror(errno));
+	close(fd);
+}
+
+/* Devices are many descriptors: as many as we are let have. */
+static void raise_limits(void)
+{
+	struct rlimit rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) < 0)
+		return;
+	rl.rlim_cur = rl.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &rl);
+}
+
+static void run(struct vxd *d)
+{
+	while (!d->loop.stop) {
+		uint64_t now = clock_now(), next = vx_control_turn(d->vx, now);
+		int ms = next == UINT64_MAX ? -1
+			 : next <= now
+				 ? 0
+				 : (int)MIN((next - now + NS_PER_MS - 1) / NS_PER_MS, 60000ull);
+
+		service_flush(&d->service);
+		loop_round(&d->loop, ms);
+	}
+}
+
+static void remove_all(struct vxd *d)
+{
+	while (!list_is_empty(&d->vx->devs))
+		link_dellink(container_of(d->vx->devs.prev, struct dev, node), d->keep);
+}
+
+/* Everything but the run directory, which is taken already.  0 or an exit code. */
+static int live(struct vxd *d, const struct options *o)
+{
+	int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), r;
+
+	d->wake = (struct io_wake){workers_wake_add, workers_wake_del, &d->workers};
+	r = loop_init(&d->loop);
+	if (r == 0)
+		r = io_host_init(&d->host, &d->wake);
+	if (r == 0)
+		r = watch_all(d, wake_fd);
+	if (r == 0)
+		r = workers_init(&d->workers, o->workers);
+	if (r == 0)
+		r = make_vx(d, o);
+	if (r == 0)
+		r = rtnl_init(&d->rtnl, d->vx, &d->host, wake_fd);
+	if (r < 0) {
+		fprintf(stderr, "vxd: cannot start: %s\n", strerror(-r));
+		return 1;
+	}
+	commands_init(d);
+	if (o->file && config_run(d, o->file) < 0) {
+		vx_free(d->vx);
+		return 1;
+	}
+	r = workers_start(&d->workers, d->vx);
+	if (r == 0)
+		r = service_listen(&d->service, &d->loop, &d->rtnl, &d->ctl);
+	if (r < 0) {
+		fprintf(stderr, "vxd: cannot start: %s\n", strerror(-r));
+		workers_stop(&d->workers);
+		vx_free(d->vx);
+		return 1;
+	}
+	notify_systemd("READY=1");
+	run(d);
+	notify_systemd("STOPPING=1");
+	remove_all(d);
+	workers_stop(&d->workers);
+	rtnl_done(&d->rtnl);
+	vx_free(d->vx);
+	unixctl_done(&d->ctl);
+	workers_done(&d->workers);
+	io_host_done(&d->host);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	static struct vxd d;
+	struct options o;
+	char why[256];
+	int r = parse_options(argc, argv, &o);
+
+	if (r >= 0)
+		return r;
+	raise_limits();
+	if (service_lock(&d.service, o.rundir, why, sizeof(why)) < 0) {
+		fprintf(stderr, "vxd: %s\n", why);
+		return 1;
+	}
+	r = live(&d, &o);
+	service_done(&d.service);
+	return r;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "vxd/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* A client's socket in the loop. */
+struct client {
+	struct loop_source src;
+	struct service *s;
+	struct rtnl_conn *nl;	 /* one of the two */
+	struct unixctl_conn *uc;
+	struct list node;
+	uint32_t events;
+};
+
+static int path_of(const struct service *s, const char *name, char *path)
+{
+	return snprintf(path, RUNDIR_MAX + 16, "%s/%s", s->dir, name);
+}
+
+int service_lock(struct service *s, const char *asked, char *why, size_t why_size)
+{
+	struct flock lk = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	char path[RUNDIR_MAX + 16], pid[32];
+	const char *reason = "";
+	int n;
+
+	if (rundir_make(asked, s->dir, &reason) < 0) {
+		snprintf(why, why_size, "cannot use the run directory %s: %s; name another with "
+			 "--rundir", s->dir, reason);
+		return -1;
+	}
+	path_of(s, "vxd.pid", path);
+	s->pid_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	if (s->pid_fd < 0) {
+		snprintf(why, why_size, "cannot write %s: %s", path, strerror(errno));
+		return -1;
+	}
+	if (fcntl(s->pid_fd, F_SETLK, &lk) < 0) {
+		snprintf(why, why_size, "another vxd runs with the run directory %s: stop it (vx "
+			 "stop) or name another with --rundir", s->dir);
+		close(s->pid_fd);
+		return -1;
+	}
+	n = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	if (ftruncate(s->pid_fd, 0) < 0 || write(s->pid_fd, pid, (size_t)n) != n) {
+		snprintf(why, why_size, "cannot write %s: %s", path, strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static int listen_on(const struct service *s, const char *name, int type)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), err;
+	char path[RUNDIR_MAX + 16];
+
+	if (fd < 0)
+		return -errno;
+	path_of(s, name, path);
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	unlink(path); /* left by a vxd that crashed: the lock says that none runs */
+	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 && chmod(path, 0660) == 0 &&
+	    listen(fd, 64) == 0)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+static void client_free(struct client *c)
+{
+	loop_del(c->s->loop, &c->src);
+	list_remove(&c->node);
+	rtnl_conn_free(c->nl);
+	unixctl_conn_free(c->uc);
+	free(c);
+}
+
+static bool wants_write(struct client *c)
+{
+	if (c->nl)
+		return rtnl_conn_flush(c->nl);
+	return unixctl_conn_wants_write(c->uc);
+}
+
+static void update_events(struct client *c)
+{
+	/* A reader that does not read its answers may not ask for more. */
+	bool busy = wants_write(c), waits = c->uc && c->uc->id;
+	uint32_t events = busy ? EPOLLOUT : waits ? EPOLLRDHUP : EPOLLIN;
+
+	if (events == c->events)
+		return;
+	c->events = events;
+	loop_change(c->s->loop, &c->src, events);
+}
+
+static void client_ready(struct loop_source *src, uint32_t events)
+{
+	struct client *c = src->ctx;
+	bool alive = !(events & (EPOLLERR | EPOLLRDHUP));
+
+	if (c->nl && events & EPOLLIN)
+		alive = alive && rtnl_conn_read(c->nl);
+	else if (c->nl && events & EPOLLHUP)
+		alive = false;
+	else if (c->uc)
+		alive = alive && unixctl_conn_run(c->uc);
+	if (!alive || (c->nl && c->nl->closing) || (c->uc && c->uc->closing))
+		client_free(c);
+	else
+		update_events(c);
+}
+
+static void accept_one(struct service *s, int listener, bool is_nl)
+{
+	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *c;
+
+	if (fd < 0)
+		return;
+	c = calloc(1, sizeof(*c));
+	if (c && is_nl)
+		c->nl = rtnl_conn_new(s->rtnl, fd);
+	else if (c)
+		c->uc = unixctl_conn_new(s->ctl, fd);
+	if (!c || (!c->nl && !c->uc)) {
+		close(fd);
+		free(c);
+		return;
+	}
+	c->s = s;
+	c->events = EPOLLIN;
+	c->src = (struct loop_source){fd, client_ready, c};
+	list_append(&s->clients, &c->node);
+	loop_add(s->loop, &c->src, EPOLLIN);
+}
+
+static void nl_ready(struct loop_source *src, uint32_t events)
+{
+	(void)events;
+	accept_one(src->ctx, src->fd, true);
+}
+
+static void uc_ready(struct loop_source *src, uint32_t events)
+{
+	(void)events;
+	accept_one(src->ctx, src->fd, false);
+}
+
+int service_listen(struct service *s, struct loop *loop, struct rtnl *rtnl,
+		   struct unixctl_server *ctl)
+{
+	int nl = listen_on(s, "vxd.nl", SOCK_SEQPACKET), uc = listen_on(s, "vxd.ctl", SOCK_STREAM);
+
+	s->loop = loop;
+	s->rtnl = rtnl;
+	s->ctl = ctl;
+	list_init(&s->clients);
+	if (nl < 0 || uc < 0)
+		return nl < 0 ? nl : uc;
+	s->nl = (struct loop_source){nl, nl_ready, s};
+	s->uc = (struct loop_source){uc, uc_ready, s};
+	loop_add(loop, &s->nl, EPOLLIN);
+	return loop_add(loop, &s->uc, EPOLLIN);
+}
+
+void service_flush(struct service *s)
+{
+	list_for_each (c, &s->clients, struct client, node)
+		update_events(c);
+}
+
+void service_done(struct service *s)
+{
+	static const char *const names[] = {"vxd.nl", "vxd.ctl", "vxd.pid"};
+	char path[RUNDIR_MAX + 16];
+
+	while (s->loop && !list_is_empty(&s->clients))
+		client_free(container_of(s->clients.next, struct client, node));
+	if (s->loop) {
+		close(s->nl.fd);
+		close(s->uc.fd);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		path_of(s, names[i], path);
+		unlink(path);
+	}
+	close(s->pid_fd);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sockets of a vxd: run directory, vxd.nl, vxd.ctl, vxd.pid. */
+#ifndef VX_VXD_SERVICE_H
+#define VX_VXD_SERVICE_H
+
+#include "ctl/rtnl.h"
+#include "ctl/rundir.h"
+#include "rpc/unixctl.h"
+#include "vxd/loop.h"
+
+struct service {
+	struct loop *loop;
+	struct rtnl *rtnl;
+	struct unixctl_server *ctl;
+	char dir[RUNDIR_MAX];
+	int pid_fd;
+	struct loop_source nl, uc;
+	struct list clients;
+};
+
+/* Takes the run directory: -1 and *why if another vxd has it or it cannot be made. */
+int service_lock(struct service *s, const char *asked, char *why, size_t why_size);
+int service_listen(struct service *s, struct loop *loop, struct rtnl *rtnl,
+		   struct unixctl_server *ctl);
+/* Writes what waits for slow readers; called after each round. */
+void service_flush(struct service *s);
+void service_done(struct service *s); /* removes the sockets and the pid file */
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that a vxd is made of. */
+#ifndef VX_VXD_VXD_H
+#define VX_VXD_VXD_H
+
+#include "ctl/rtnl.h"
+#include "io/host.h"
+#include "rpc/unixctl.h"
+#include "vxd/loop.h"
+#include "vxd/service.h"
+#include "vxd/worker.h"
+
+struct vxd {
+	struct vx *vx;
+	struct io_host host;
+	struct io_wake wake;
+	struct vxd_workers workers;
+	struct loop loop;
+	struct rtnl rtnl;
+	struct unixctl_server ctl;
+	struct service service;
+	struct loop_source signals, monitor, events;
+	uint64_t started;
+	bool keep; /* vx stop --keep: what the host shows stays */
+};
+
+#endif
