@@ -8,7 +8,7 @@
 
 #include "bridge/options.h"
 
-/* --- options -------------------------------------------------------------------------------------- */
+/* --- options --------------------------------------------------------------------------------- */
 
 static int check(const struct bridge_opts *o, uint64_t present, struct vx_err *err)
 {
@@ -86,7 +86,7 @@ static void bridge_fill_info(struct dev *d, void *opts)
 	o->fdb_max_learned = bridge_of(d)->max_learned;
 }
 
-/* --- device ---------------------------------------------------------------------------------------- */
+/* --- device ---------------------------------------------------------------------------------- */
 
 static int bridge_init(struct dev *d)
 {
@@ -196,28 +196,34 @@ static uint64_t bridge_timer(struct dev *d, uint64_t now)
 	return br->next_age;
 }
 
-/* --- FDB -------------------------------------------------------------------------------------------- */
+/* --- FDB ------------------------------------------------------------------------------------- */
 
-/* 'd' is a port or the bridge itself (*port NULL). */
-static struct bridge *fdb_target(struct dev *d, struct bridge_port **port)
+/* The bridge that a request is for, and its port, NULL: the bridge itself. */
+static struct bridge *fdb_target(struct dev *d, struct dev *port_dev, struct bridge_port **port)
 {
-	*port = bridge_port_of(d);
-	return *port ? (*port)->br : bridge_of(d);
+	if (!dev_is_bridge(d)) {
+		port_dev = d;
+		d = d->master;
+	}
+	*port = port_dev && port_dev->master == d ? bridge_port_of(port_dev) : NULL;
+	return bridge_of(d);
 }
 
 static int check_request(struct dev *d, const struct fdb_req *r, bool to_bridge, struct vx_err *err)
 {
 	if (!mac_is_unicast(&r->mac))
 		return vx_fail(err, -EINVAL,
-			       "a bridge forwards groups to all ports: only unicast addresses can be "
-			       "bound to one");
+			       "a bridge forwards groups to all ports: only unicast addresses "
+			       "can be bound to one");
 	if (r->vlan)
 		return vx_fail(err, -EINVAL,
-			       "RTM_NEWNEIGH with unconfigured vlan %u on %s: bridges have no VLANs yet",
+			       "RTM_NEWNEIGH with unconfigured vlan %u on %s: bridges have no "
+			       "VLANs yet",
 			       r->vlan, d->name);
 	if (r->has_dst || r->has_port || r->has_vni || r->has_src_vni || r->has_nhid)
 		return vx_fail(err, -EINVAL,
-			       "dst, port, vni and nhid belong to a vxlan device: leave \"master\" out");
+			       "dst, port, vni and nhid belong to a vxlan device: leave "
+			       "\"master\" out");
 	if (to_bridge && !(r->state & NUD_PERMANENT))
 		return vx_fail(err, -EINVAL, "FDB entry towards bridge must be permanent");
 	if ((r->flags & NTF_STICKY) && (r->state & NUD_PERMANENT))
@@ -228,7 +234,7 @@ static int check_request(struct dev *d, const struct fdb_req *r, bool to_bridge,
 static int bridge_fdb_add(struct dev *d, const struct fdb_req *r, struct vx_err *err)
 {
 	struct bridge_port *port;
-	struct bridge *br = fdb_target(d, &port);
+	struct bridge *br = fdb_target(d, r->port_dev, &port);
 	int rc = check_request(d, r, !port, err);
 
 	return rc < 0 ? rc : mac_update(&br->macs, r, port, err);
@@ -237,11 +243,12 @@ static int bridge_fdb_add(struct dev *d, const struct fdb_req *r, struct vx_err 
 static int bridge_fdb_del(struct dev *d, const struct fdb_req *r, struct vx_err *err)
 {
 	struct bridge_port *port;
-	struct bridge *br = fdb_target(d, &port);
+	struct bridge *br = fdb_target(d, r->port_dev, &port);
 	int rc = mac_delete(&br->macs, &r->mac, port);
 
 	if (rc == -EBUSY)
-		return vx_fail(err, rc, "this is the address of %s itself", d->name);
+		return vx_fail(err, rc, "this is the address of %s itself",
+			       port ? port->dev->name : d->name);
 	return rc;
 }
 
@@ -249,7 +256,7 @@ static int bridge_fdb_get(struct dev *d, const struct fdb_req *r, struct fdb_vie
 			  struct vx_err *err)
 {
 	struct bridge_port *port;
-	struct bridge *br = fdb_target(d, &port);
+	struct bridge *br = fdb_target(d, r->port_dev, &port);
 
 	if (mac_get(&br->macs, &r->mac, out) < 0)
 		return vx_fail(err, -ENOENT, "Fdb entry not found");
@@ -259,7 +266,7 @@ static int bridge_fdb_get(struct dev *d, const struct fdb_req *r, struct fdb_vie
 static int bridge_fdb_flush(struct dev *d, const struct fdb_flush *f, struct vx_err *err)
 {
 	struct bridge_port *port;
-	struct bridge *br = fdb_target(d, &port);
+	struct bridge *br = fdb_target(d, NULL, &port);
 	bool all = !port;
 
 	if (f->has_dst || f->has_port || f->has_vni || f->has_src_vni)
@@ -280,7 +287,7 @@ static int bridge_fdb_flush(struct dev *d, const struct fdb_flush *f, struct vx_
 static int bridge_fdb_dump(struct dev *d, int (*fn)(void *ctx, const struct fdb_view *e), void *ctx)
 {
 	struct bridge_port *port;
-	struct bridge *br = fdb_target(d, &port);
+	struct bridge *br = fdb_target(d, NULL, &port);
 
 	return mac_walk(&br->macs, port, !port, fn, ctx);
 }

@@ -4,17 +4,17 @@
  *
  * A frame that a port receives is learnt from and goes to the port of its destination, or to all
  * others; what is for the bridge's own address, a port's, or a group goes up on the bridge device,
- * which is an interface of its own (host side, or vx's own stack).  What that interface sends is
- * forwarded like a port's frame, but not learnt from.
+ * which is an interface of its own (groups only where it has a host side or an address).  What that
+ * interface sends is forwarded like a port's frame, but not learnt from.
  *
  * As the kernel's bridge (br_input.c, br_forward.c, br_fdb.c), without STP, VLANs and IGMP
  * snooping.  Different on purpose: 01:80:c2:00:00:0x is never forwarded (the kernel forwards BPDUs
  * while it does not speak STP itself); a full MAC table evicts fairly, where the kernel stops to
  * learn; the bridge's MAC does not change when ports join; ports flood in order of joining.
  *
- * FDB requests (dev_ops.fdb_*) take the port's device, as the kernel's ndo_fdb_add() of a master
- * does with NTF_MASTER, or the bridge itself: master->ops->fdb_add(port, ...).  A dump of a port
- * lists its entries, of the bridge all.
+ * FDB requests (dev_ops.fdb_*) name the port by fdb_req.port_dev, or by being called with the port
+ * in place of the bridge: master->ops->fdb_dump(port, ...) lists the port's entries, with the
+ * bridge all.  Without a port they are for the bridge itself.
  */
 #ifndef VX_BRIDGE_BRIDGE_H
 #define VX_BRIDGE_BRIDGE_H

@@ -19,9 +19,10 @@
 #include "net/backlog.h"
 #include "net/napi.h"
 #include "net/ptype.h"
+#include "net/watch.h"
 #include "wire/eth.h"
 
-/* --- ports ------------------------------------------------------------------------------------------ */
+/* --- ports ----------------------------------------------------------------------------------- */
 
 struct tport {
 	struct io io;
@@ -102,7 +103,7 @@ static const struct attr_set no_attrs = {"tport", NULL, 0, 1};
 static const struct link_type tport_type = {.kind = "tport", .attrs = &no_attrs,
 					    .setup = tport_setup, .newlink = tport_newlink};
 
-/* --- the world: a bridge with ports p0 to p3 -------------------------------------------------------- */
+/* --- the world: a bridge with ports p0 to p3 ------------------------------------------------- */
 
 enum { PORTS = 4 };
 
@@ -163,6 +164,7 @@ static int setup_with(const struct bridge_opts *o, uint64_t present)
 	}
 	W.up = (struct ptype){.type = 0x88b5, .dev = W.br, .rcv = take_up};
 	assert_int_equal(ptype_add(W.vx, &W.up), 0);
+	atomic_store(&W.br->has_addr, 1);
 	W.n_new = W.n_del = 0;
 	return 0;
 }
@@ -283,7 +285,7 @@ static int add(struct dev *d, struct mac mac, uint16_t state, uint8_t flags, uin
 	return W.br->ops->fdb_add(d, &r, NULL);
 }
 
-/* --- forwarding ------------------------------------------------------------------------------------- */
+/* --- forwarding ------------------------------------------------------------------------------ */
 
 static void learn_then_unicast(void **state)
 {
@@ -415,6 +417,10 @@ static void alone(void **state)
 	assert_int_equal(dropped(DROP_bridge_no_port), 1);
 	rx(0, broadcast, station(2));
 	assert_int_equal(W.n_up, 1);
+	atomic_store(&W.br->has_addr, 0); /* nobody listens to groups */
+	rx(0, broadcast, station(2));
+	assert_int_equal(W.n_up, 1);
+	assert_int_equal(dropped(DROP_bridge_no_port), 2);
 	rx(1, broadcast, station(3)); /* no port any more */
 	assert_int_equal(dropped(DROP_unhandled_proto), 1);
 }
@@ -526,7 +532,7 @@ static void mtu_follows_ports(void **state)
 	assert_int_equal(W.br->mtu, 1300);
 }
 
-/* --- table ------------------------------------------------------------------------------------------ */
+/* --- table ----------------------------------------------------------------------------------- */
 
 static void advance(uint64_t s)
 {
@@ -589,9 +595,16 @@ static void roaming(void **state)
 static void static_and_sticky(void **state)
 {
 	struct fdb_view v;
+	struct fdb_req r;
 
 	assert_int_equal(add(W.p[1], station(1), NUD_NOARP, 0, NLM_F_CREATE | NLM_F_EXCL), 0);
 	assert_int_equal(add(W.p[1], station(1), NUD_NOARP, 0, NLM_F_CREATE | NLM_F_EXCL), -EEXIST);
+	r = (struct fdb_req){.mac = station(5), .state = NUD_NOARP, .nl_flags = NLM_F_CREATE,
+			     .port_dev = W.p[3]}; /* the other way to name a port */
+	assert_int_equal(W.br->ops->fdb_add(W.br, &r, NULL), 0);
+	assert_int_equal(get(station(5), &v), 0);
+	assert_ptr_equal(v.port_dev, W.p[3]);
+	assert_int_equal(W.br->ops->fdb_del(W.br, &r, NULL), 0);
 	assert_int_equal(add(W.p[2], station(2), NUD_NOARP, NTF_STICKY, NLM_F_CREATE), 0);
 	assert_int_equal(add(W.p[2], station(3), NUD_NOARP, 0, 0), -ENOENT);
 	assert_int_equal(get(station(1), &v), 0);
@@ -766,7 +779,70 @@ static void many(void **state)
 		sent(i);
 }
 
-/* --- options, masters -------------------------------------------------------------------------------- */
+/* --- explain --------------------------------------------------------------------------------- */
+
+static struct trace *traces[8];
+static int n_traces;
+
+static bool match(struct watch *wt, const struct pkt *p, bool from_udp)
+{
+	return true;
+}
+
+static void keep_trace(void *ctx, struct trace *t)
+{
+	traces[n_traces++] = t;
+}
+
+static const struct trace_step *find_step(const struct trace *t, enum stage stage,
+					  enum trace_say say)
+{
+	for (uint32_t i = 0; i < t->n_steps; i++)
+		if (t->steps[i].stage == stage && t->steps[i].say == say)
+			return &t->steps[i];
+	fail_msg("no such step");
+	return NULL;
+}
+
+static void explained(void **state)
+{
+	struct watch wt = {.match = match, .done = keep_trace, .left = 3};
+	const struct trace_step *s;
+	struct mac m = station(1);
+
+	n_traces = 0;
+	add(W.p[2], station(1), NUD_NOARP, 0, NLM_F_CREATE);
+	watch_set(W.vx, &wt);
+	rx(0, station(1), station(2));
+	rx(1, station(3), station(4));
+	rx(0, station(2), station(4));
+	watch_set(W.vx, NULL);
+	sent(0);
+	sent(1);
+	sent(2);
+	sent(3);
+	assert_int_equal(n_traces, 3);
+	for (int i = 0; i < 3; i++) { /* the flooded one is complete when its last clone is gone */
+		if (traces[i]->id == 1) {
+			s = find_step(traces[i], STAGE_bridge_rcv, SAY_BRIDGE_PORT);
+			assert_string_equal(s->dev, "p2");
+			assert_true(mac_eq(&s->mac, &m));
+			assert_int_equal(s->state, NUD_NOARP);
+			assert_string_equal(s->maker.text, "vx fdb add");
+		} else if (traces[i]->id == 2) {
+			s = find_step(traces[i], STAGE_bridge_rcv, SAY_BRIDGE_FLOOD);
+			assert_string_equal(s->dev, "br0");
+			assert_int_equal(s->u[0], 3);
+			assert_int_equal(s->u[1], 0);
+		} else {
+			s = find_step(traces[i], STAGE_bridge_rcv, SAY_DROP);
+			assert_int_equal(s->drop, DROP_bridge_same_port);
+		}
+		free(traces[i]);
+	}
+}
+
+/* --- options, masters ------------------------------------------------------------------------ */
 
 static void options(void **state)
 {
@@ -803,7 +879,7 @@ int main(void)
 		T(order_is_kept), T(too_long_for_a_port), T(mtu_follows_ports), T(ageing),
 		T(ageing_0_is_a_hub), T(roaming), T(static_and_sticky),
 		T(requests_that_are_refused), T(delete_and_flush), T(dumps), T(cap_is_fair),
-		T(limbo_is_bounded), T(many), T(options),
+		T(limbo_is_bounded), T(many), T(explained), T(options),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

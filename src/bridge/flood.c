@@ -26,7 +26,7 @@ static bool is_up(const struct bridge_port *port)
 	return dev_is_up(port->dev);
 }
 
-/* --- out ------------------------------------------------------------------------------------------- */
+/* --- out ------------------------------------------------------------------------------------- */
 
 static void send_port(struct worker *w, struct bridge_out *o)
 {
@@ -98,7 +98,7 @@ static void put_port(struct worker *w, struct bridge_worker *bw, struct bridge_p
 	batch_add(&o->b, p);
 }
 
-/* --- decide ---------------------------------------------------------------------------------------- */
+/* --- decide ---------------------------------------------------------------------------------- */
 
 /* One frame's way: where it came from (NULL: the bridge device sends it). */
 struct way {
@@ -129,7 +129,8 @@ static void trace_port(const struct way *y, struct pkt *p, const struct mac_entr
 	s->maker = v.maker;
 }
 
-static void trace_flood(const struct way *y, struct pkt *p, const struct bridge_ports *ports, bool up)
+static void trace_flood(const struct way *y, struct pkt *p, const struct bridge_ports *ports,
+			bool up)
 {
 	struct trace_step *s = trace_add(p, y->stage, SAY_BRIDGE_FLOOD);
 
@@ -207,6 +208,16 @@ static void forward(const struct way *y, struct pkt *p, struct mac_entry *e, boo
 		put_port(y->w, y->bw, to, p);
 }
 
+/* Does anybody listen to groups on the bridge device?  Without a host side and an address nobody
+ * does, and a copy for each broadcast would only be made to be dropped. */
+static bool has_listener(const struct bridge *br)
+{
+	struct dev *d = br->dev;
+
+	return atomic_load_explicit(&d->host, memory_order_relaxed) ||
+	       atomic_load_explicit(&d->has_addr, memory_order_relaxed);
+}
+
 static void decide(const struct way *y, struct pkt *p, uint64_t hash)
 {
 	const struct mac *dst = &eth_of(p)->dst;
@@ -215,7 +226,7 @@ static void decide(const struct way *y, struct pkt *p, uint64_t hash)
 	struct mac_entry *e;
 
 	if (mac_is_multicast(dst)) {
-		flood(y, p, y->from != NULL);
+		flood(y, p, promiscuous || (y->from && has_listener(y->br)));
 		return;
 	}
 	e = mac_lookup(&y->br->macs, hash, dst);
@@ -225,7 +236,7 @@ static void decide(const struct way *y, struct pkt *p, uint64_t hash)
 		flood(y, p, promiscuous);
 }
 
-/* --- in -------------------------------------------------------------------------------------------- */
+/* --- in -------------------------------------------------------------------------------------- */
 
 static void learn(const struct way *y, const struct pkt *p, uint64_t hash)
 {

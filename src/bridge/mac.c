@@ -92,7 +92,7 @@ struct mac_entry *mac_find(struct mac_table *t, const struct mac *mac)
 	return mac_lookup(t, mac_hash(t, mac), mac);
 }
 
-/* --- index, under the lock ---------------------------------------------------------------------- */
+/* --- index, under the lock ------------------------------------------------------------------- */
 
 static void index_add(struct mac_table *t, struct mac_index *x, struct mac_entry *e)
 {
@@ -169,7 +169,7 @@ static void link_entry(struct mac_table *t, struct mac_entry *e)
 		grow_step(t);
 }
 
-/* --- lists of the ports, under the lock ------------------------------------------------------------ */
+/* --- lists of the ports, under the lock ------------------------------------------------------ */
 
 void mac_list_add(struct mac_table *t, struct mac_list *l)
 {
@@ -207,7 +207,7 @@ void mac_list_take(struct mac_table *t, struct mac_entry *e)
 	t->n_learned -= learned;
 }
 
-/* --- entries ------------------------------------------------------------------------------------- */
+/* --- entries --------------------------------------------------------------------------------- */
 
 uint16_t mac_nud_state(const struct mac_entry *e)
 {
@@ -355,7 +355,7 @@ void mac_touch_used(struct mac_entry *e, uint64_t now)
 	touch(&e->used, mac_ticks(now));
 }
 
-/* --- learning ------------------------------------------------------------------------------------- */
+/* --- learning -------------------------------------------------------------------------------- */
 
 static struct mac_entry *learn_new(struct mac_table *t, const struct mac *mac,
 				   struct bridge_port *port, uint64_t now)

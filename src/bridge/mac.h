@@ -85,7 +85,7 @@ void mac_table_done(struct mac_table *t);		      /* no worker may read */
 /* A port joins.  Control. */
 void mac_list_add(struct mac_table *t, struct mac_list *l);
 
-/* --- workers ------------------------------------------------------------------------------------ */
+/* --- workers --------------------------------------------------------------------------------- */
 
 uint64_t mac_hash(const struct mac_table *t, const struct mac *mac);
 void mac_prefetch(const struct mac_table *t, uint64_t hash);	     /* the bucket */
@@ -98,7 +98,7 @@ struct mac_entry *mac_learn(struct mac_table *t, const struct mac *mac, struct b
 void mac_touch_used(struct mac_entry *e, uint64_t now);
 void mac_view(struct mac_table *t, const struct mac_entry *e, struct fdb_view *v);
 
-/* --- control ------------------------------------------------------------------------------------- */
+/* --- control --------------------------------------------------------------------------------- */
 
 /* RTM_NEWNEIGH: adds or changes; 'port' NULL is the bridge itself. */
 int mac_update(struct mac_table *t, const struct fdb_req *r, struct bridge_port *port,

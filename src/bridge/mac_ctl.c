@@ -9,7 +9,7 @@
 #include "bridge/mac_priv.h"
 #include "bridge/port.h"
 
-/* --- requests of control --------------------------------------------------------------------------- */
+/* --- requests of control --------------------------------------------------------------------- */
 
 static enum mac_kind kind_of(uint16_t state)
 {
@@ -142,7 +142,7 @@ int mac_get(struct mac_table *t, const struct mac *mac, struct fdb_view *out)
 	return e ? 0 : -ENOENT;
 }
 
-/* --- all entries ------------------------------------------------------------------------------------ */
+/* --- all entries ----------------------------------------------------------------------------- */
 
 static int newest_first(const void *a, const void *b)
 {

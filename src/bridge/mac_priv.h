@@ -17,7 +17,8 @@ static inline uint32_t mac_ticks(uint64_t now)
 }
 
 struct mac_entry *mac_find(struct mac_table *t, const struct mac *mac);
-struct mac_list *mac_list_of(struct mac_table *t, struct bridge_port *port); /* NULL: the bridge's */
+/* NULL: the bridge's own. */
+struct mac_list *mac_list_of(struct mac_table *t, struct bridge_port *port);
 /* Into, and out of, the list of its port and kind; around a change of either. */
 void mac_list_put(struct mac_table *t, struct mac_entry *e);
 void mac_list_take(struct mac_table *t, struct mac_entry *e);

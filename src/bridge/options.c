@@ -10,8 +10,8 @@ enum { BR_FDB_MAX_LEARNED = 49 };
 
 /* An option that vx does not have: its default is taken, anything else gets the sentence. */
 #define REFUSED(i, word, number, k, bytes, most, deflt, what)                                      \
-	{.name = word, .nl = number, .kind = k, .flags = ATTR_NOT_BUILT | ATTR_CHANGE,              \
-	 .off = offsetof(struct bridge_opts, refused) + (i) * sizeof(uint32_t), .size = bytes,      \
+	{.name = word, .nl = number, .kind = k, .flags = ATTR_NOT_BUILT | ATTR_CHANGE,             \
+	 .off = offsetof(struct bridge_opts, refused) + (i) * sizeof(uint32_t), .size = bytes,     \
 	 .max = most, .def = deflt, .help = what,                                                  \
 	 .refusal = word " (" what ") is not built: leave it out"}
 #define STP "spanning tree"

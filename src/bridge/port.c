@@ -100,8 +100,8 @@ void bridge_del_slave(struct dev *d, struct dev *slave)
 
 	dev_set_rx_handler(slave, NULL, NULL);
 	dev_set_promiscuity(slave, -1);
-	/* Without memory for a new list the old one is emptied: the other ports flood no more, which
-	 * is better than a port that is gone. */
+	/* Without memory for a new list the old one is emptied: the other ports flood no more,
+	 * which is better than a port that is gone. */
 	for (uint32_t i = 0; ports && i < old->n; i++)
 		if (old->p[i] != port)
 			ports->p[ports->n++] = old->p[i];

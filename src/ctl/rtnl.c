@@ -104,7 +104,7 @@ static int on_host_message(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-static int relay(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *err)
+int rtnl_relay(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *err)
 {
 	uint8_t buf[RTNL_MSG_MAX];
 	struct nlmsghdr *copy = (struct nlmsghdr *)buf;
@@ -119,37 +119,16 @@ static int relay(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err 
 	return host_request(c->r->host, copy, on_host_message, c);
 }
 
-static int refuse_address(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *err)
-{
-	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
-	struct dev *d = NULL;
-
-	if (mnl_nlmsg_get_payload_len(nlh) >= sizeof(*ifa))
-		d = dev_by_index(c->r->vx, ifa->ifa_index);
-	if (d && atomic_load(&d->host))
-		return vx_fail(err, -EOPNOTSUPP,
-			       "%s is an interface of the host: use ip without vx exec", d->name);
-	return vx_fail(err, -EOPNOTSUPP,
-		       "addresses of vx's own stack are not built yet: use ip without vx exec");
-}
-
-static int refuse_route(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *err)
-{
-	(void)c;
-	(void)nlh;
-	return vx_fail(err, -EOPNOTSUPP, "routes are the host's: use ip without vx exec");
-}
-
 static const struct {
 	uint16_t type;
 	rtnl_handler *fn;
 } handlers[] = {
 	{RTM_NEWLINK, rtnl_newlink},	{RTM_SETLINK, rtnl_newlink},   {RTM_DELLINK, rtnl_dellink},
 	{RTM_GETLINK, rtnl_getlink},	{RTM_NEWNEIGH, rtnl_newneigh}, {RTM_DELNEIGH, rtnl_delneigh},
-	{RTM_GETNEIGH, rtnl_getneigh},	{RTM_GETADDR, relay},	       {RTM_GETROUTE, relay},
-	{RTM_GETRULE, relay},		{RTM_NEWADDR, refuse_address}, {RTM_DELADDR, refuse_address},
-	{RTM_NEWROUTE, refuse_route},	{RTM_DELROUTE, refuse_route},  {RTM_GETNETCONF, relay},
-	{RTM_GETNEXTHOP, relay},
+	{RTM_GETNEIGH, rtnl_getneigh},	{RTM_GETADDR, rtnl_getaddr},   {RTM_GETROUTE, rtnl_getroute},
+	{RTM_GETRULE, rtnl_relay},	{RTM_NEWADDR, rtnl_newaddr},   {RTM_DELADDR, rtnl_deladdr},
+	{RTM_NEWROUTE, rtnl_newroute},	{RTM_DELROUTE, rtnl_delroute}, {RTM_GETNETCONF, rtnl_relay},
+	{RTM_GETNEXTHOP, rtnl_relay},	{RTM_GETSTATS, rtnl_getstats},
 };
 
 static int dispatch(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *err)

@@ -19,7 +19,7 @@ enum {
 	/* Attributes of vx's own, in IFLA_*. */
 	IFLA_VX_NOHOST = 0x2000, /* flag */
 	IFLA_VX_NETNS = 0x2001,	 /* string: name, pid or path of the host side's namespace */
-	IFLA_VX_OWN = 0x2002,	 /* flag, in a dump request: vx's own devices only */
+	IFLA_VX_OWN = 0x2002,	 /* flag, in a dump request (also of IFA, RTA, NDA): vx's own only */
 	IFLA_VX_MAKER = 0x2003,	 /* string: the command, for explain */
 	IFLA_VX_HOSTKIND = 0x2004, /* string: what the host's side is ("tap", "veth") */
 	IFLA_VX_OWNER = 0x2005,	 /* string: netlink or ovsdb */
@@ -87,7 +87,12 @@ int rtnl_do(struct rtnl *r, const struct nlmsghdr *nlh, struct vx_err *err);
 /* --- for rtnl_link.c and rtnl_fdb.c ---------------------------------------------------------- */
 
 typedef int rtnl_handler(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *err);
-rtnl_handler rtnl_newlink, rtnl_dellink, rtnl_getlink, rtnl_newneigh, rtnl_delneigh, rtnl_getneigh;
+/* Reads from the host what vx does not keep. */
+rtnl_handler rtnl_relay;
+rtnl_handler rtnl_newaddr, rtnl_deladdr, rtnl_getaddr, rtnl_newroute, rtnl_delroute, rtnl_getroute;
+/* Neighbours of vx's own stack: the other families of RTM_*NEIGH. */
+rtnl_handler rtnl_newneigh_ip, rtnl_delneigh_ip, rtnl_getneigh_ip;
+rtnl_handler rtnl_newlink, rtnl_dellink, rtnl_getlink, rtnl_getstats, rtnl_newneigh, rtnl_delneigh, rtnl_getneigh;
 
 /* A message of an answer: begun in a buffer of the connection, ended by rtnl_put(). */
 struct nlmsghdr *rtnl_begin(struct rtnl_conn *c, uint8_t *buf, uint16_t type, uint16_t flags);

@@ -136,9 +136,6 @@ static int parse(const struct nlmsghdr *nlh, struct fdb_msg *m, struct vx_err *e
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*m->ndm))
 		return vx_fail(err, -EINVAL, "a neighbour message without its header");
 	m->ndm = mnl_nlmsg_get_payload(nlh);
-	if (m->ndm->ndm_family != AF_BRIDGE)
-		return vx_fail(err, -EOPNOTSUPP,
-			       "neighbours of vx's own stack are not built yet: use ip without vx exec");
 	mnl_attr_for_each (a, nlh, sizeof(*m->ndm)) {
 		r = get_attr(a, m, err);
 		if (r < 0)
@@ -228,11 +225,23 @@ static int flush(struct dev *d, const struct fdb_msg *m, struct vx_err *err)
 	return d->ops->fdb_flush(d, &f, err);
 }
 
+/* A message about an IP neighbour, not about a MAC? */
+static bool is_ip(const struct nlmsghdr *nlh)
+{
+	const struct rtgenmsg *gen = mnl_nlmsg_get_payload(nlh);
+
+	return mnl_nlmsg_get_payload_len(nlh) >= sizeof(*gen) && gen->rtgen_family != AF_BRIDGE;
+}
+
 int rtnl_newneigh(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *err)
 {
 	struct fdb_msg m;
 	struct dev *d;
-	int r = parse(nlh, &m, err);
+	int r;
+
+	if (is_ip(nlh))
+		return rtnl_newneigh_ip(c, nlh, err);
+	r = parse(nlh, &m, err);
 
 	if (r == 0)
 		r = find(c->r, &m, &d, err);
@@ -247,7 +256,11 @@ int rtnl_delneigh(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err
 {
 	struct fdb_msg m;
 	struct dev *d;
-	int r = parse(nlh, &m, err);
+	int r;
+
+	if (is_ip(nlh))
+		return rtnl_delneigh_ip(c, nlh, err);
+	r = parse(nlh, &m, err);
 
 	if (r == 0)
 		r = find(c->r, &m, &d, err);
@@ -408,9 +421,8 @@ int rtnl_getneigh(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err
 
 	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*gen))
 		return vx_fail(err, -EINVAL, "a neighbour message without its header");
-	if (gen->rtgen_family != AF_BRIDGE)
-		return vx_fail(err, -EOPNOTSUPP,
-			       "neighbours of vx's own stack are not built yet: use ip without vx exec");
+	if (is_ip(nlh))
+		return rtnl_getneigh_ip(c, nlh, err);
 	if ((nlh->nlmsg_flags & NLM_F_DUMP) != NLM_F_DUMP)
 		return get_one(c, nlh, err);
 	dump_filter(nlh, &port, &bridge);

@@ -421,13 +421,10 @@ int rtnl_dellink(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err 
 
 /* --- dumps ------------------------------------------------------------------------------------- */
 
-static void put_stats(struct nlmsghdr *nlh, struct dev *d)
+static struct rtnl_link_stats64 stats_of(struct dev *d)
 {
 	struct rtnl_link_stats64 s = {0};
-	struct rtnl_link_stats s32 = {0};
 	struct dev_stats x;
-	uint64_t *from = (uint64_t *)&s;
-	uint32_t *to = (uint32_t *)&s32;
 
 	dev_sum_stats(d, &x);
 	s.rx_packets = x.rx_packets;
@@ -452,19 +449,38 @@ static void put_stats(struct nlmsghdr *nlh, struct dev *d)
 	s.tx_heartbeat_errors = x.tx_heartbeat_errors;
 	s.tx_window_errors = x.tx_window_errors;
 	s.rx_nohandler = x.rx_nohandler;
+	return s;
+}
+
+static void put_stats(struct nlmsghdr *nlh, struct dev *d)
+{
+	struct rtnl_link_stats64 s = stats_of(d);
+	struct rtnl_link_stats s32 = {0};
+	uint64_t *from = (uint64_t *)&s;
+	uint32_t *to = (uint32_t *)&s32;
+
 	for (size_t i = 0; i < sizeof(s32) / sizeof(*to); i++)
 		to[i] = (uint32_t)from[i];
 	mnl_attr_put(nlh, IFLA_STATS64, sizeof(s), &s);
 	mnl_attr_put(nlh, IFLA_STATS, sizeof(s32), &s32);
 }
 
+/* As the kernel's older nests: without NLA_F_NESTED, which iproute2 would take for the type. */
+static struct nlattr *nest(struct nlmsghdr *nlh, uint16_t type)
+{
+	struct nlattr *a = mnl_attr_nest_start(nlh, type);
+
+	a->nla_type = type;
+	return a;
+}
+
 static void put_linkinfo(struct nlmsghdr *nlh, struct dev *d)
 {
-	struct nlattr *info = mnl_attr_nest_start(nlh, IFLA_LINKINFO), *data;
+	struct nlattr *info = nest(nlh, IFLA_LINKINFO), *data;
 
 	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, d->type->kind);
 	if (d->type->attrs && d->type->fill_info) {
-		data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
+		data = nest(nlh, IFLA_INFO_DATA);
 		d->type->fill_info(d, d->opts);
 		for (uint32_t i = 0; i < d->type->attrs->n; i++)
 			put_option(nlh, &d->type->attrs->attrs[i], d->opts);
@@ -521,7 +537,7 @@ void rtnl_fill_link(struct nlmsghdr *nlh, struct dev *d, uint32_t change)
 	ifi->ifi_flags = atomic_load(&d->flags) | (up ? IFF_RUNNING | IFF_LOWER_UP : 0);
 	ifi->ifi_change = change;
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, d->name);
-	mnl_attr_put_strz(nlh, IFLA_QDISC, up ? "noqueue" : "noop");
+	mnl_attr_put_strz(nlh, IFLA_QDISC, d->link_flags & DEV_WAS_UP ? "noqueue" : "noop");
 	mnl_attr_put_u8(nlh, IFLA_OPERSTATE, up ? 0 : 2);
 	mnl_attr_put_u8(nlh, IFLA_LINKMODE, 0);
 	mnl_attr_put_u32(nlh, IFLA_MTU, d->mtu);
@@ -539,8 +555,8 @@ void rtnl_fill_link(struct nlmsghdr *nlh, struct dev *d, uint32_t change)
 	mnl_attr_put(nlh, IFLA_BROADCAST, sizeof(all_ones), &all_ones);
 	put_stats(nlh, d);
 	put_linkinfo(nlh, d);
-	spec = mnl_attr_nest_start(nlh, IFLA_AF_SPEC);
-	inet6 = mnl_attr_nest_start(nlh, AF_INET6);
+	spec = nest(nlh, IFLA_AF_SPEC);
+	inet6 = nest(nlh, AF_INET6);
 	mnl_attr_put_u8(nlh, IFLA_INET6_ADDR_GEN_MODE, 0);
 	mnl_attr_nest_end(nlh, inet6);
 	mnl_attr_nest_end(nlh, spec);
@@ -613,4 +629,39 @@ int rtnl_getlink(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err 
 		answer(c, e, NLM_F_MULTI);
 	}
 	return r;
+}
+
+/* --- RTM_GETSTATS ------------------------------------------------------------------------------ */
+
+static void answer_stats(struct rtnl_conn *c, struct dev *d, uint32_t mask, uint16_t flags)
+{
+	uint8_t buf[1024] = {0};
+	struct nlmsghdr *nlh = rtnl_begin(c, buf, RTM_NEWSTATS, flags);
+	struct if_stats_msg *ism = mnl_nlmsg_put_extra_header(nlh, sizeof(*ism));
+	struct rtnl_link_stats64 s = stats_of(d);
+
+	ism->ifindex = d->ifindex;
+	ism->filter_mask = mask;
+	if (mask & IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64))
+		mnl_attr_put(nlh, IFLA_STATS_LINK_64, sizeof(s), &s);
+	rtnl_put(c, nlh);
+}
+
+int rtnl_getstats(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *err)
+{
+	const struct if_stats_msg *ism = mnl_nlmsg_get_payload(nlh);
+	struct dev *d;
+
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ism))
+		return vx_fail(err, -EINVAL, "a statistics message without its header");
+	if ((nlh->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP) {
+		list_for_each (e, &c->r->vx->devs, struct dev, node)
+			answer_stats(c, e, ism->filter_mask, NLM_F_MULTI);
+		return 0;
+	}
+	d = dev_by_index(c->r->vx, ism->ifindex);
+	if (!d)
+		return -ENODEV;
+	answer_stats(c, d, ism->filter_mask, 0);
+	return 0;
 }

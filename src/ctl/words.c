@@ -5,6 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "bridge/options.h"
+#include "io/mem.h"
+#include "io/netif.h"
+#include "io/packet.h"
+#include "io/pcap.h"
 #include "vxlan/options.h"
 
 int words_fail(struct words *x, int exit_code, const char *fmt, ...)
@@ -74,7 +79,12 @@ static const struct {
 	{"link", "add", words_link},	{"link", "set", words_link},	{"link", "delete", words_link},
 	{"link", "change", words_link}, {"link", "replace", words_link}, {"fdb", "add", words_fdb},
 	{"fdb", "append", words_fdb},	{"fdb", "replace", words_fdb},	{"fdb", "delete", words_fdb},
-	{"fdb", "flush", words_fdb},
+	{"fdb", "flush", words_fdb},	{"address", "add", words_addr}, {"address", "delete", words_addr},
+	{"route", "add", words_route},	{"route", "append", words_route},
+	{"route", "replace", words_route}, {"route", "delete", words_route},
+	{"neighbour", "add", words_neigh}, {"neighbour", "replace", words_neigh},
+	{"neighbour", "delete", words_neigh}, {"neighbor", "add", words_neigh},
+	{"neighbor", "replace", words_neigh}, {"neighbor", "delete", words_neigh},
 };
 
 static int find_change(int argc, char **argv)
@@ -105,7 +115,8 @@ int words_parse(struct words *x, int argc, char **argv)
 	if (i < 0)
 		return words_fail(x, WORDS_EXIT_USAGE,
 				  "\"%s%s%s\" is no command that changes something: link "
-				  "add|set|del, fdb add|append|replace|del|flush",
+				  "add|set|del, fdb add|append|replace|del|flush, addr add|del, "
+				  "route add|replace|del, neigh add|replace|del",
 				  argc ? argv[0] : "", argc > 1 ? " " : "", argc > 1 ? argv[1] : "");
 	return changes[i].parse(x, changes[i].command);
 }
@@ -114,7 +125,7 @@ const struct attr_set *words_attrs(const char *kind)
 {
 	static const struct attr_set *const sets[] = {
 		&vxlan_attrs,
-#define ATTR_SET(s) &s,
+#define ATTR_SET(s) &(s),
 #include "ctl/attr_sets.h"
 #undef ATTR_SET
 	};

@@ -34,8 +34,8 @@ struct words {
 };
 
 /* Words without the program's name: "link", "add", ...  0: x->nlh is a request with an ACK; -1:
- * x->error and x->exit_code say why not.  Handles what changes something: link add|set|del and fdb
- * add|append|replace|del|flush. */
+ * x->error and x->exit_code say why not.  Handles what changes something: link add|set|del, fdb
+ * add|append|replace|del|flush, addr add|del, route and neigh add|replace|del. */
 int words_parse(struct words *x, int argc, char **argv);
 /* Does words_parse() handle them? */
 bool words_is_change(int argc, char **argv);
@@ -47,6 +47,9 @@ const struct attr_set *words_attrs(const char *kind);
 
 int words_link(struct words *x, const char *cmd);
 int words_fdb(struct words *x, const char *cmd);
+int words_addr(struct words *x, const char *cmd);
+int words_route(struct words *x, const char *cmd);
+int words_neigh(struct words *x, const char *cmd);
 
 int words_fail(struct words *x, int exit_code, const char *fmt, ...) PRINTF(3, 4);
 int words_bad_arg(struct words *x, const char *arg, const char *why);

@@ -56,7 +56,7 @@ static int attach_tcx(int prog, uint32_t ifindex)
 	return sys_bpf(BPF_LINK_CREATE, &a);
 }
 
-/* --- clsact: a qdisc and a filter by rtnetlink ------------------------------------------------- */
+/* --- clsact: a qdisc and a filter by rtnetlink ----------------------------------------------- */
 
 /* Sends one request and waits for its answer: 0 or a negative errno. */
 static int ask(struct nlmsghdr *nlh)

@@ -50,7 +50,7 @@ static struct mem_port *mem_port(struct dev *d)
 	return io && io->ops == &mem_ops ? mem_of(io) : NULL;
 }
 
-/* --- pairs -------------------------------------------------------------------------------------- */
+/* --- pairs ----------------------------------------------------------------------------------- */
 
 static void queue_free(struct pkt_queue *q)
 {
@@ -150,7 +150,7 @@ void io_mem_set_wake(struct dev *d, void (*fn)(void *ctx, struct napi *n), void 
 	m->wake_fn = fn;
 }
 
-/* --- packets ------------------------------------------------------------------------------------ */
+/* --- packets --------------------------------------------------------------------------------- */
 
 /* The other end sees bytes, checksum state and GSO; nothing of this side's own. */
 static void strip(struct pkt *p)
@@ -255,7 +255,7 @@ static uint32_t mem_rx(struct io *io, struct worker *w, struct batch *b, uint32_
 
 	batch_init(&got);
 	if (m->fd >= 0)
-		(void)!read(m->fd, &n, sizeof(n)); /* before the queue: what comes later wakes again */
+		(void)!read(m->fd, &n, sizeof(n)); /* first: what comes later wakes again */
 	if (!pair)
 		return 0;
 	pthread_spin_lock(&pair->lock);
@@ -266,7 +266,7 @@ static uint32_t mem_rx(struct io *io, struct worker *w, struct batch *b, uint32_
 	return got.n;
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------ */
 
 static void mem_free(void *arg)
 {
@@ -422,13 +422,14 @@ static const struct attr table[] = {
 	 .off = offsetof(struct mem_opts, peer), .size = DEV_NAME_MAX, .arg = "NAME",
 	 .refusal = "Cannot change peer", .help = "the other end, made with it if it is not there"},
 };
-static const struct attr_set attrs = {"mem", table, ARRAY_LEN(table), sizeof(struct mem_opts)};
+const struct attr_set mem_attrs = {"mem", table, ARRAY_LEN(table),
+				sizeof(struct mem_opts)};
 
 int mem_init_module(struct vx *vx, struct mem_ctx *c)
 {
 	c->type = (struct link_type){
 		.kind = "mem",
-		.attrs = &attrs,
+		.attrs = &mem_attrs,
 		.opts_size = sizeof(struct mem_opts),
 		.setup = mem_setup,
 		.newlink = mem_newlink,

@@ -30,6 +30,7 @@ struct mem_ctx {
 	struct link_type type; /* not the owner's */
 };
 
+extern const struct attr_set mem_attrs;
 int mem_init_module(struct vx *vx, struct mem_ctx *c); /* 0 or -ENOMEM */
 
 /* Joins two mem ports that have no peer; 0, -EINVAL (no mem port), -EBUSY or -ENOMEM.

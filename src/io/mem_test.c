@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Pairs of ports in memory, across two struct vx and inside one. */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -355,12 +356,78 @@ static void own_wake(void **state)
 	assert_int_equal(B.n, 1);
 }
 
+/* Two workers: who sends on one wakes the other through an eventfd, and itself without one. */
+static struct {
+	int fd;
+	struct napi *n;
+} loop[2];
+
+static int loop_add(void *ctx, int fd, struct napi *n)
+{
+	loop[n->w->id].fd = fd;
+	loop[n->w->id].n = n;
+	return 0;
+}
+
+static void loop_del(void *ctx, int fd, struct napi *n)
+{
+	assert_int_equal(fd, loop[n->w->id].fd);
+	loop[n->w->id].n = NULL;
+}
+
+static bool readable(int i)
+{
+	struct pollfd p = {.fd = loop[i].fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static void two_workers(void **state)
+{
+	const struct io_wake wk = {loop_add, loop_del, NULL};
+	struct vx_config cfg = {.n_workers = 2, .now = NS_PER_S};
+	struct side c = {.vx = vx_new(&cfg), .ctx = {.wake = &wk}};
+	struct dev *d[2];
+	struct account a;
+	struct batch b = {.n = 1};
+
+	assert_int_equal(mem_init_module(c.vx, &c.ctx), 0);
+	assert_int_equal(add(&c, "m0", "m1", &d[0]), 0);
+	d[1] = dev_by_name(c.vx, "m1");
+	dev_change_flags(d[1], true, NULL);
+	if (loop[0].n->ctx != atomic_load(&d[0]->io)) { /* d[i]'s napi is worker i's */
+		d[1] = d[0];
+		d[0] = dev_by_name(c.vx, "m1");
+	}
+	b.p[0] = frame(&c, 60, 1); /* worker 0's */
+	dev_queue_xmit(c.vx->workers[0], d[0], &b);
+	assert_true(readable(1));
+	assert_false(loop[1].n->scheduled);
+	napi_schedule(loop[1].n); /* as the event loop does */
+	while (vx_turn(c.vx, 1, NS_PER_S))
+		;
+	assert_false(readable(1));
+	b.p[0] = frame(&c, 60, 1);
+	b.n = 1;
+	dev_queue_xmit(c.vx->workers[0], d[1], &b); /* to a port of its own */
+	assert_false(readable(0));
+	while (vx_turn(c.vx, 0, NS_PER_S))
+		;
+	vx_account(c.vx, &a);
+	assert_int_equal(a.rx, 2);
+	assert_int_equal(a.tx, 2);
+	assert_int_equal(a.dropped[DROP_unhandled_proto], 2);
+	vx_free(c.vx);
+	assert_null(loop[0].n);
+	assert_null(loop[1].n);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		T(across), T(super_frame), T(full), T(alone), T(sender_goes_first), T(port_down),
-		T(no_buffers), T(inside_one), T(refused), T(own_wake),
+		T(no_buffers), T(inside_one), T(refused), T(own_wake), T(two_workers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,8 +9,8 @@ static const struct attr table[] = {
 	 .off = offsetof(struct packet_opts, dev), .size = DEV_NAME_MAX, .arg = "NAME",
 	 .refusal = "Cannot change dev", .help = "the interface of the host that becomes a port"},
 };
-static const struct attr_set attrs = {"netif", table, ARRAY_LEN(table),
-				      sizeof(struct packet_opts)};
+const struct attr_set netif_attrs = {"netif", table, ARRAY_LEN(table),
+				sizeof(struct packet_opts)};
 
 static void netif_setup(struct dev *d)
 {
@@ -66,7 +66,7 @@ int netif_init_module(struct vx *vx, struct packet_ctx *c)
 {
 	c->netif_type = (struct link_type){
 		.kind = "netif",
-		.attrs = &attrs,
+		.attrs = &netif_attrs,
 		.opts_size = sizeof(struct packet_opts),
 		.setup = netif_setup,
 		.validate = netif_validate,

@@ -9,6 +9,7 @@
 
 #include "io/packet_sock.h"
 
+extern const struct attr_set netif_attrs;
 int netif_init_module(struct vx *vx, struct packet_ctx *c); /* 0 or -ENOMEM */
 /* Does the host see the frames of netif port 'd', too?  For explain. */
 bool netif_is_hidden(struct dev *d);

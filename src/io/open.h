@@ -24,7 +24,7 @@ struct io_open {
 	 * bound: nothing arrives yet, and what is left to do needs no privileges.  Returns the
 	 * descriptor or a negative errno. */
 	int (*packet)(void *ctx, const char *dev);
-	/* Drops at the interface's tc ingress; 0 or a negative errno (then out->how is HIDE_NONE). */
+	/* Drops at tc ingress; 0 or a negative errno (then out->how is HIDE_NONE). */
 	int (*hide)(void *ctx, uint32_t ifindex, struct hide *out);
 	void (*unhide)(void *ctx, struct hide *h); /* harmless if nothing is hidden */
 	void *ctx;

@@ -6,8 +6,8 @@ static const struct attr table[] = {
 	 .off = offsetof(struct packet_opts, dev), .size = DEV_NAME_MAX, .arg = "NAME",
 	 .refusal = "Cannot change dev", .help = "the interface of the host"},
 };
-static const struct attr_set attrs = {"packet", table, ARRAY_LEN(table),
-				      sizeof(struct packet_opts)};
+const struct attr_set packet_attrs = {"packet", table, ARRAY_LEN(table),
+				sizeof(struct packet_opts)};
 
 static void packet_setup(struct dev *d)
 {
@@ -27,7 +27,7 @@ int packet_init_module(struct vx *vx, struct packet_ctx *c)
 {
 	c->packet_type = (struct link_type){
 		.kind = "packet",
-		.attrs = &attrs,
+		.attrs = &packet_attrs,
 		.opts_size = sizeof(struct packet_opts),
 		.setup = packet_setup,
 		.validate = packet_validate,

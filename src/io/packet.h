@@ -8,6 +8,7 @@
 
 #include "io/packet_sock.h"
 
+extern const struct attr_set packet_attrs;
 int packet_init_module(struct vx *vx, struct packet_ctx *c); /* 0 or -ENOMEM */
 
 #endif

@@ -25,7 +25,7 @@ static struct packet_port *port_of(struct io *io)
 	return container_of(io, struct packet_port, io);
 }
 
-/* --- the socket ------------------------------------------------------------------------------- */
+/* --- the socket ------------------------------------------------------------------------------ */
 
 /* Frames arrive only while it is bound to a protocol. */
 static int bind_to(struct packet_port *pp, bool on)
@@ -93,7 +93,7 @@ static int ask_host(int fd, const char *name, struct host_link *l, struct vx_err
 	return 0;
 }
 
-/* --- operations of the port ------------------------------------------------------------------- */
+/* --- operations of the port ------------------------------------------------------------------ */
 
 static int port_set_up(struct io *io, bool up)
 {
@@ -143,13 +143,13 @@ static const struct io_ops port_ops = {
 	.close = port_close,
 };
 
-/* --- operations of the device ----------------------------------------------------------------- */
+/* --- operations of the device ---------------------------------------------------------------- */
 
 static void port_set_rx_mode(struct dev *d)
 {
 	struct packet_port *pp = packet_port_of(d);
 
-	/* Refused only for want of memory or of the interface; then frames for others are missed. */
+	/* Refused only for want of memory or interface; then frames for others are missed. */
 	if (set_promiscuous(pp, pp->always_promiscuous || d->promiscuity) < 0 && pp->ctx->warn) {
 		char text[128];
 
@@ -187,7 +187,7 @@ const struct dev_ops packet_port_dev_ops = {
 	.set_mac = port_set_mac,
 };
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------ */
 
 static int get_ctx(struct packet_ctx *c, struct vx *vx)
 {

@@ -15,7 +15,7 @@ static struct packet_port *port_of(struct io *io)
 	return container_of(io, struct packet_port, io);
 }
 
-/* --- receive ----------------------------------------------------------------------------------- */
+/* --- receive --------------------------------------------------------------------------------- */
 
 /* One recvmmsg(). */
 struct rx_call {
@@ -147,7 +147,7 @@ uint32_t packet_rx(struct io *io, struct worker *w, struct batch *b, uint32_t bu
 	return got < 0 ? 0 : (uint32_t)got;
 }
 
-/* --- transmit ---------------------------------------------------------------------------------- */
+/* --- transmit -------------------------------------------------------------------------------- */
 
 enum { TX_IOV = 256 }; /* a super-frame of wire-size pieces has about 50 */
 

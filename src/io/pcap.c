@@ -44,7 +44,7 @@ static struct pcap_port *dev_port(struct dev *d)
 	return port_of(atomic_load(&d->io));
 }
 
-/* --- reading ------------------------------------------------------------------------------------ */
+/* --- reading --------------------------------------------------------------------------------- */
 
 static struct pkt *make_frame(struct io *io, struct worker *w, const struct pcap_pkthdr *h,
 			      const uint8_t *bytes)
@@ -124,7 +124,7 @@ const char *io_pcap_error(struct dev *d)
 	return pp->out_failed ? "the file cannot be written" : NULL;
 }
 
-/* --- writing ------------------------------------------------------------------------------------ */
+/* --- writing --------------------------------------------------------------------------------- */
 
 /* What was written in this turn reaches the file. */
 static void flush_file(struct flush *f, struct worker *w)
@@ -165,7 +165,7 @@ static void pcap_tx(struct io *io, struct worker *w, struct batch *b)
 	b->n = 0;
 }
 
-/* --- life --------------------------------------------------------------------------------------- */
+/* --- life ------------------------------------------------------------------------------------ */
 
 /* Up: reading begins or goes on. */
 static int pcap_set_up(struct io *io, bool up)
@@ -327,13 +327,14 @@ static const struct attr table[] = {
 	 .off = offsetof(struct pcap_opts, write), .size = PCAP_FILE_MAX, .arg = "FILE",
 	 .refusal = "Cannot change write", .help = "where what is sent is written"},
 };
-static const struct attr_set attrs = {"pcap", table, ARRAY_LEN(table), sizeof(struct pcap_opts)};
+const struct attr_set pcap_attrs = {"pcap", table, ARRAY_LEN(table),
+				sizeof(struct pcap_opts)};
 
 int pcap_init_module(struct vx *vx, struct pcap_ctx *c)
 {
 	c->type = (struct link_type){
 		.kind = "pcap",
-		.attrs = &attrs,
+		.attrs = &pcap_attrs,
 		.opts_size = sizeof(struct pcap_opts),
 		.setup = pcap_setup,
 		.newlink = pcap_newlink,

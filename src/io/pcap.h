@@ -15,12 +15,13 @@ enum { PCAP_NL_READ = 0x2001, PCAP_NL_WRITE = 0x2002, PCAP_FILE_MAX = 256 };
 
 /* The owner keeps it until after vx_free(). */
 struct pcap_ctx {
-	/* How a worker on a thread of its own is told that there is something to read.  NULL: control
-	 * runs on the workers' one thread. */
+	/* How a worker on a thread of its own is told that there is something to read.  NULL:
+	 * control runs on the workers' one thread. */
 	const struct io_wake *wake;
 	struct link_type type; /* not the owner's */
 };
 
+extern const struct attr_set pcap_attrs;
 int pcap_init_module(struct vx *vx, struct pcap_ctx *c); /* 0 or -ENOMEM */
 
 /* Has everything been read, and does nothing follow?  True where there is no file to read. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Capture files as a port, and pcapng with comments; read again by libpcap and by tcpdump. */
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 
 #include "io/pcap.h"
 #include "io/pcapng.h"
+#include "net/napi.h"
 #include "net/ptype.h"
 #include "wire/eth.h"
 
@@ -97,7 +99,8 @@ static void make_capture(const char *file, uint32_t n, uint32_t len, int link)
 	uint8_t *bytes = calloc(1, len);
 
 	for (uint32_t i = 0; i < n; i++) {
-		struct pcap_pkthdr h = {.ts = {.tv_sec = i, .tv_usec = 5}, .caplen = len, .len = len};
+		struct pcap_pkthdr h = {.ts = {.tv_sec = i, .tv_usec = 5},
+					.caplen = len, .len = len};
 
 		if (len >= 15) {
 			bytes[12] = TYPE >> 8;
@@ -132,6 +135,53 @@ static void reading(void **state)
 	assert_int_equal(io_pcap_frames(d), 200);
 	assert_int_equal(io_pcap_time(d), 199 * NS_PER_S + 5000);
 	assert_null(io_pcap_error(d));
+}
+
+/* With an event loop: readable while there is something to read. */
+static struct {
+	int fd;
+	struct napi *n;
+} loop;
+
+static int loop_add(void *x, int fd, struct napi *n)
+{
+	loop.fd = fd;
+	loop.n = n;
+	return 0;
+}
+
+static void loop_del(void *x, int fd, struct napi *n)
+{
+	loop.n = NULL;
+}
+
+static bool readable(void)
+{
+	struct pollfd p = {.fd = loop.fd, .events = POLLIN};
+
+	return poll(&p, 1, 0) == 1;
+}
+
+static void by_event_loop(void **state)
+{
+	const struct io_wake wk = {loop_add, loop_del, NULL};
+	struct dev *d;
+
+	ctx.wake = &wk;
+	make_capture(path("in.pcap"), 100, 60, DLT_EN10MB);
+	assert_int_equal(add("c", path("in.pcap"), NULL, false, &d, NULL), 0);
+	assert_false(readable());
+	dev_change_flags(d, true, NULL);
+	for (int i = 0; i < 5 && readable(); i++) {
+		napi_schedule(loop.n);
+		while (vx_turn(vx, 0, NS_PER_S))
+			;
+	}
+	assert_int_equal(n_rcv, 100);
+	assert_false(readable());
+	link_dellink(d, false);
+	assert_null(loop.n);
+	ctx.wake = NULL;
 }
 
 static void odd_frames(void **state)
@@ -176,7 +226,7 @@ static void refused(void **state)
 	assert_int_equal(add("c", path("raw.pcap"), NULL, true, &d, &err), -EINVAL);
 	assert_int_equal(add("c", NULL, "/nonexistent/out.pcap", true, &d, &err), -EACCES);
 	assert_int_equal(vx->n_devs, 0);
-	assert_int_equal(add("c", NULL, NULL, true, &d, &err), 0); /* a port that is good for nothing */
+	assert_int_equal(add("c", NULL, NULL, true, &d, &err), 0); /* good for nothing */
 	assert_true(io_pcap_is_at_end(d));
 }
 
@@ -306,7 +356,7 @@ int main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		T(reading), T(odd_frames), T(cut_file), T(refused), T(writing),
+		T(reading), T(by_event_loop), T(odd_frames), T(cut_file), T(refused), T(writing),
 		cmocka_unit_test(pcapng), cmocka_unit_test(pcapng_full_disk),
 	};
 

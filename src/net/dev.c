@@ -52,6 +52,7 @@ static int dev_open(struct dev *d, struct vx_err *err)
 	if (r < 0)
 		return r;
 	atomic_fetch_or(&d->flags, IFF_UP);
+	d->link_flags |= DEV_WAS_UP;
 	if (io && io->ops->set_up)
 		io->ops->set_up(io, true);
 	return 0;
@@ -111,6 +112,7 @@ int dev_set_mtu(struct dev *d, uint32_t mtu, struct vx_err *err)
 				       d->name);
 	}
 	d->mtu = mtu;
+	inet_changed(d->vx);
 	tell_master(d);
 	return 0;
 }

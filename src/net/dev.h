@@ -155,7 +155,8 @@ struct dev {
 
 enum dev_link_flag {
 	DEV_NOHOST = 1,
-	DEV_SECOND = 2, /* made together with another (d->lower): the state has no command for it */
+	DEV_WAS_UP = 2, /* was up at least once: its qdisc is "noqueue" from then on */
+	DEV_SECOND = 4, /* made by another (a mem port's peer): no words make it, it goes with that one */
 };
 
 static inline bool dev_is_up(const struct dev *d)

@@ -69,7 +69,7 @@ static void add_route(struct fib *f, const struct ip_addr *prefix, uint8_t plen,
 
 static void add_addr(struct fib *f, const struct inet_addr *a)
 {
-	static const struct ip_addr limited = {.w[3] = {0xffffffff}, .b[10] = 0xff, .b[11] = 0xff};
+	struct ip_addr limited = ip_from4(be32_put(0xffffffff));
 	bool is4 = ip_is4(&a->ip);
 	uint8_t plen = (uint8_t)(a->plen + (is4 ? 96 : 0));
 	struct dst on_link = dst_of(DST_UNICAST, a->dev);

@@ -241,7 +241,7 @@ bool ip6_open(struct worker *w, struct pkt **pp)
 		bool first = at == sizeof(struct ip6_hdr);
 
 		if (next == IP6_FRAGMENT) {
-			p = *pp = ip6_defrag(w, p, at, prev);
+			p = *pp = ip6_defrag(w, p, &at, &prev);
 			if (!p)
 				return false;
 			next = p->data[prev];

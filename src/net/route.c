@@ -270,6 +270,8 @@ static int check(struct vx *vx, struct route_req *r, struct dev **dev, struct vx
 		return vx_fail(err, -EINVAL, "Invalid prefix length");
 	if (is4 && !ip_is4(&r->dst))
 		r->dst = ip_from4(be32_put(0));
+	if (r->mtu && r->mtu < (is4 ? DEV_MTU_MIN : PMTU_MIN6))
+		return vx_fail(err, -EINVAL, "mtu less than %d", is4 ? DEV_MTU_MIN : PMTU_MIN6);
 	if (!ip_is_none(&r->gateway) && ip_is4(&r->gateway) != is4)
 		return vx_fail(err, -EAFNOSUPPORT, "the gateway is of another family");
 	if (!ip_is_none(&r->src) && !route_is_local(vx->inet, &r->src))

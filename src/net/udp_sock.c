@@ -34,7 +34,12 @@ static void announce(struct udp_sock *sk, bool add)
 
 void udp_tunnel_setup(struct udp_sock *sk, const struct udp_tunnel_cfg *cfg)
 {
+	udp_encap_fn *rcv = cfg->rcv;
+
 	sk->tunnel = *cfg;
+	sk->tunnel.rcv = NULL;
+	/* Last: a worker that sees the hook sees what belongs to it. */
+	__atomic_store_n(&sk->tunnel.rcv, rcv, __ATOMIC_RELEASE);
 	announce(sk, true);
 }
 

@@ -52,6 +52,7 @@ DROP(ip_no_proto, "IP_NOPROTO", "nobody speaks this IP protocol here", "")
 DROP(ip_rpfilter, "IP_RPFILTER", "the way back leads elsewhere", "")
 DROP(ip_resubmit, "", "handed on from protocol to protocol more than 4 times", "")
 DROP(ip_reasm_overlap, "DUP_FRAG", "overlapping fragments", "")
+DROP(ip_reasm_duplicate, "DUP_FRAG", "a fragment that was there already", "")
 DROP(ip_reasm_timeout, "FRAG_REASM_TIMEOUT", "not all fragments came within 30 s",
      "a fragment is lost on the way: lower the MTU of the sender's device to avoid fragments")
 DROP(ip_reasm_limit, "FRAG_REASM_TIMEOUT", "too many fragments wait", "")

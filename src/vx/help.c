@@ -20,6 +20,18 @@ static const struct {
 	 "FILTERS: [no]permanent [no]static [no]dynamic [no]router [no]extern_learn\n"
 	 "         dst IP  port PORT  vni VNI  src_vni VNI  via DEV\n"
 	 "MAC 00:00:00:00:00:00 is the default: where frames without an entry go.\n"},
+	{"addr", "addresses of vx's own stack: add, del, show",
+	 "Usage: vx addr { add | del } IP/LEN [brd IP] dev DEV\n"
+	 "       vx addr [show]\n"
+	 "DEV is a port of vx (type packet, pcap, mem) or a device made with nohost; addresses of an\n"
+	 "interface of the host are the host's: \"ip addr\".\n"},
+	{"route", "routes of vx's own stack: add, append, replace, del, show",
+	 "Usage: vx route { add | append | replace | del } [blackhole|unreachable] { IP/LEN | default }\n"
+	 "               [via IP] [dev DEV] [src IP] [metric N] [mtu N] [hoplimit N]\n"
+	 "       vx route [show]\n"},
+	{"neigh", "neighbours of vx's own stack: add, replace, del, show",
+	 "Usage: vx neigh { add | replace | del } IP [lladdr MAC] [nud STATE] dev DEV\n"
+	 "       vx neigh [show]\n"},
 	{"drops", "why packets were dropped, and what to change",
 	 "Usage: vx [-j] drops\n"
 	 "Each reason with its count, what it means, and what would change it.\n"},

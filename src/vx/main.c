@@ -212,6 +212,12 @@ static int cmd_fdb(struct vx_cli *c, int argc, char **argv)
 	return cli_error("Command \"%s\" is unknown, try \"vx fdb help\".", argv[1]);
 }
 
+static int cmd_inet(struct vx_cli *c, int argc, char **argv)
+{
+	return words_is_change(argc, argv) ? cmd_change(c, argc, argv)
+					   : cmd_inet_show(c, argc, argv);
+}
+
 static int cmd_help(struct vx_cli *c, int argc, char **argv)
 {
 	return argc > 1 ? help_object(argv[1]) : help_all(stdout);
@@ -221,7 +227,8 @@ static const struct {
 	const char *name;
 	int (*fn)(struct vx_cli *c, int argc, char **argv);
 } objects[] = {
-	{"link", cmd_link}, {"fdb", cmd_fdb}, {"drops", cmd_drops}, {"exec", cmd_exec},
+	{"link", cmd_link}, {"fdb", cmd_fdb}, {"address", cmd_inet}, {"route", cmd_inet},
+	{"neighbour", cmd_inet}, {"neighbor", cmd_inet}, {"drops", cmd_drops}, {"exec", cmd_exec},
 	{"monitor", cmd_monitor}, {"nstat", cmd_unixctl}, {"stop", cmd_unixctl},
 	{"account", cmd_unixctl}, {"help", cmd_help},
 };

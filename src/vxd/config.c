@@ -5,13 +5,35 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bridge/bridge.h"
 #include "ctl/lines.h"
 #include "ctl/words.h"
 #include "vxlan/device.h"
 
+static void warn(void *ctx, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "vxd: %s\n", text);
+}
+
 int register_types(struct vxd *d)
 {
-	return vxlan_init_module(d->vx);
+	int r = vxlan_init_module(d->vx);
+
+	d->packet = (struct packet_ctx){.wake = d->wake, .open = io_open_direct, .warn = warn};
+	d->mem = (struct mem_ctx){.wake = &d->wake};
+	d->pcap = (struct pcap_ctx){.wake = &d->wake};
+	if (r == 0)
+		r = bridge_init_module(d->vx);
+	if (r == 0)
+		r = packet_init_module(d->vx, &d->packet);
+	if (r == 0)
+		r = netif_init_module(d->vx, &d->packet);
+	if (r == 0)
+		r = mem_init_module(d->vx, &d->mem);
+	if (r == 0)
+		r = pcap_init_module(d->vx, &d->pcap);
+	return r;
 }
 
 static uint32_t index_of(void *ctx, const char *name)

@@ -125,6 +125,7 @@ static void link_changed(void *ctx, const struct host_link *l, bool gone)
 	struct vxd *d = ctx;
 	struct dev *dev = dev_by_index(d->vx, l->ifindex);
 
+	packet_host_changed(d->vx, l, gone);
 	if (dev && atomic_load(&dev->host)) {
 		if (gone) {
 			link_dellink(dev, false);

@@ -5,6 +5,10 @@
 
 #include "ctl/rtnl.h"
 #include "io/host.h"
+#include "io/mem.h"
+#include "io/netif.h"
+#include "io/packet.h"
+#include "io/pcap.h"
 #include "rpc/unixctl.h"
 #include "vxd/loop.h"
 #include "vxd/service.h"
@@ -14,6 +18,9 @@ struct vxd {
 	struct vx *vx;
 	struct io_host host;
 	struct io_wake wake;
+	struct packet_ctx packet;
+	struct mem_ctx mem;
+	struct pcap_ctx pcap;
 	struct vxd_workers workers;
 	struct loop loop;
 	struct rtnl rtnl;
