@@ -313,7 +313,8 @@ void rtnl_fill_fdb(struct nlmsghdr *nlh, uint32_t ifindex, uint16_t dev_port, ui
 
 struct dump_ctx {
 	struct rtnl_conn *c;
-	struct dev *d, *only_port; /* only_port: of a bridge's entries those of this port */
+	struct dev *d;
+	bool no_ports; /* of a bridge's entries only its own: each port's come with the port */
 	uint16_t port;
 	uint32_t vni;
 	uint16_t flags;
@@ -325,7 +326,7 @@ static int dump_one(void *ctx, const struct fdb_view *v)
 	uint8_t buf[512] = {0};
 	struct nlmsghdr *nlh;
 
-	if (x->only_port && v->port_dev != x->only_port)
+	if (x->no_ports && v->port_dev)
 		return 0;
 	nlh = rtnl_begin(x->c, buf, RTM_NEWNEIGH, x->flags);
 	rtnl_fill_fdb(nlh, v->port_dev ? v->port_dev->ifindex : x->d->ifindex, x->port, x->vni, v);
@@ -345,16 +346,16 @@ static void set_defaults(struct dump_ctx *x)
 
 static int dump_dev(struct rtnl_conn *c, struct dev *d)
 {
-	struct dump_ctx x = {.c = c, .d = d, .flags = NLM_F_MULTI};
+	struct dump_ctx x = {.c = c, .d = d, .no_ports = true, .flags = NLM_F_MULTI};
 	int r = 0;
 
 	set_defaults(&x);
 	if (d->ops->fdb_dump)
 		r = d->ops->fdb_dump(d, dump_one, &x);
 	if (r == 0 && d->master && d->master->ops->fdb_dump) {
-		x.only_port = d;
+		x.no_ports = false;
 		x.d = d->master;
-		r = d->master->ops->fdb_dump(d->master, dump_one, &x);
+		r = d->master->ops->fdb_dump(d, dump_one, &x);
 	}
 	return r;
 }

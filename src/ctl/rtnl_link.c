@@ -101,6 +101,7 @@ static int get_option(const struct attr *a, const struct nlattr *na, bool is6, v
 
 		if (len >= a->size)
 			return bad_length(a, err);
+		memset((uint8_t *)opts + a->off, 0, a->size);
 		memcpy((uint8_t *)opts + a->off, mnl_attr_get_payload(na), len);
 		return 0;
 	}
@@ -511,7 +512,7 @@ static uint32_t tso_max_size(struct dev *d)
 {
 	struct host_link l;
 
-	if (d->lower_index && d->vx->host &&
+	if (d->lower_index && d->vx->host && d->vx->host->link &&
 	    d->vx->host->link(d->vx->host_ctx, d->lower_index, NULL, &l) == 0 && l.tso_max_size)
 		return l.tso_max_size;
 	return 65536;

@@ -91,7 +91,8 @@ static void rcv_one(struct worker *w, struct pkt *p)
 	}
 	spa = ip_from4(a.spa);
 	tpa = ip_from4(a.tpa);
-	if (be16_get(a.op) == ARP_REQUEST && route_is_local(in, &tpa) && !route_is_local(in, &spa)) {
+	if (be16_get(a.op) == ARP_REQUEST && route_is_local(in, &tpa) &&
+	    !route_is_local(in, &spa)) {
 		if (a.spa.raw) /* 0.0.0.0 looks for a duplicate address */
 			learn(w, p, &a, true);
 		if (unlikely(p->trace))

@@ -13,7 +13,7 @@ static struct ip_addr masked(const struct ip_addr *ip, uint32_t plen)
 	struct ip_addr r = *ip;
 
 	for (uint32_t i = plen; i < 128; i = (i | 7) + 1)
-		r.b[i / 8] &= (uint8_t)~(0xff >> (i % 8));
+		r.b[i / 8] &= (uint8_t) ~(0xff >> (i % 8));
 	return r;
 }
 
@@ -29,7 +29,8 @@ static uint32_t bucket_of(const struct fib *f, const struct ip_addr *ip, uint32_
 	return (uint32_t)hash_u64(f->key, ip->d[0] ^ plen, ip->d[1]) & f->mask;
 }
 
-/* --- building ---------------------------------------------------------------------------------- */
+/* --- building ----------------------------------------------------------------------------------
+ */
 
 static struct dst dst_of(uint8_t type, struct dev *d)
 {
@@ -48,8 +49,8 @@ static void add_local(struct fib *f, uint8_t type, const struct ip_addr *ip, str
 {
 	struct fib_local *l = &f->locals[f->n_locals++], **at;
 
-	*l = (struct fib_local){.ip = *ip, .ifindex = only_there ? d->ifindex : 0,
-				.dst = dst_of(type, d)};
+	*l = (struct fib_local){
+		.ip = *ip, .ifindex = only_there ? d->ifindex : 0, .dst = dst_of(type, d)};
 	l->dst.src = src ? *src : (struct ip_addr){0};
 	at = &f->local_bucket[bucket_of(f, ip, 0)];
 	while (*at) /* first made comes first */
@@ -62,8 +63,11 @@ static void add_route(struct fib *f, const struct ip_addr *prefix, uint8_t plen,
 {
 	struct fib_route *r = &f->routes[f->n_routes];
 
-	*r = (struct fib_route){.prefix = masked(prefix, plen), .metric = metric, .plen = plen,
-				.seq = f->n_routes++, .dst = *dst};
+	*r = (struct fib_route){.prefix = masked(prefix, plen),
+				.metric = metric,
+				.plen = plen,
+				.seq = f->n_routes++,
+				.dst = *dst};
 	f->has_plen[plen] = true;
 }
 
@@ -197,7 +201,8 @@ struct fib *fib_build(struct inet *in)
 
 	if (!f)
 		return NULL;
-	f->not_local = (struct dst){.type = DST_UNREACHABLE, .input = ip_error, .output = ip_output};
+	f->not_local =
+		(struct dst){.type = DST_UNREACHABLE, .input = ip_error, .output = ip_output};
 	list_for_each (a, &in->addrs, struct inet_addr, node)
 		add_addr(f, a);
 	list_for_each (a, &in->addrs, struct inet_addr, node)
@@ -210,7 +215,8 @@ struct fib *fib_build(struct inet *in)
 	return f;
 }
 
-/* --- looking up -------------------------------------------------------------------------------- */
+/* --- looking up --------------------------------------------------------------------------------
+ */
 
 const struct fib_local *fib_find_local(const struct fib *f, const struct ip_addr *ip,
 				       uint32_t ifindex)

@@ -1,248 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Stage ip_defrag.  Each datagram that is incomplete has a queue of pieces in order of offset; each
- * source a count of the memory that its queues take.  Sources are listed by the size class of that
- * count, so that the largest is found at once: its oldest queue goes first (F6).
- */
+/* Stage ip_defrag: pieces find their place, and become a datagram.  The numbers are the rows of
+ * stack.md 6. */
 #include "net/frag.h"
 
-#include <stdlib.h>
-
-#include "net/backlog.h"
+#include "net/frag_queue.h"
 #include "net/icmp.h"
 #include "wire/csum.h"
 #include "wire/icmp.h"
 #include "wire/ip4.h"
 #include "wire/ip6.h"
 
-enum { BUCKETS = 1024, CLASSES = 32, DATAGRAM_MAX = 65535 };
-
-struct frag_key {
-	struct ip_addr src, dst;
-	uint32_t id;
-	uint32_t proto; /* IPv4; of IPv6 256 */
-};
-
-/* One that has sent pieces. */
-struct source {
-	struct source *next; /* in its bucket */
-	struct list node;    /* of its class */
-	struct list queues;  /* oldest first */
-	struct ip_addr ip;
-	uint32_t bytes;
-};
-
-struct queue {
-	struct queue *next; /* in its bucket */
-	struct list node;   /* by age */
-	struct list of_source;
-	struct source *src;
-	struct frag_key key;
-	struct pkt *first, *last; /* by offset */
-	uint64_t until;
-	uint32_t n, bytes; /* bytes: of buffers */
-	uint32_t got, end; /* payload bytes; end of the last piece so far */
-	bool has_last;
-	uint8_t ecn; /* set of 1 << field */
-};
-
-struct frag_table {
-	uint64_t held;
-	uint32_t bytes;
-	struct list by_age;
-	struct list by_class[CLASSES];
-	struct queue *bucket[BUCKETS], *free_queues;
-	struct source *source_bucket[BUCKETS], *free_sources;
-	struct queue queues[FRAG_QUEUES];
-	struct source sources[FRAG_QUEUES];
-};
-
-/* What a held piece carries in cb. */
-enum { CB_OFF, CB_END, CB_HDR, CB_PREV };
-
-struct frag_table *frag_table_new(void)
-{
-	struct frag_table *t = calloc(1, sizeof(*t));
-
-	if (!t)
-		return NULL;
-	list_init(&t->by_age);
-	for (int i = 0; i < CLASSES; i++)
-		list_init(&t->by_class[i]);
-	for (int i = 0; i < FRAG_QUEUES; i++) {
-		t->queues[i].next = t->free_queues;
-		t->free_queues = &t->queues[i];
-		t->sources[i].next = t->free_sources;
-		t->free_sources = &t->sources[i];
-	}
-	return t;
-}
-
-void frag_table_free(struct frag_table *t)
-{
-	free(t);
-}
-
-/* --- sources and queues ------------------------------------------------------------------------------- */
-
-static uint32_t hash_ip(struct worker *w, const struct ip_addr *ip)
-{
-	return (uint32_t)hash_u64(w->vx->key, ip->d[0], ip->d[1]) % BUCKETS;
-}
-
-static uint32_t hash_key(struct worker *w, const struct frag_key *k)
-{
-	uint64_t a = hash_u64(w->vx->key, k->src.d[0] ^ k->id, k->src.d[1] ^ k->proto);
-
-	return (uint32_t)hash_u64(w->vx->key, k->dst.d[0] ^ a, k->dst.d[1]) % BUCKETS;
-}
-
-/* Buffers that a piece keeps from others. */
-static uint32_t cost(const struct pkt *p)
-{
-	return (uint32_t)sizeof(*p) + MAX(pkt_total(p), (uint32_t)PBUF_SMALL) + PKT_HEADROOM;
-}
-
-static void charge(struct frag_table *t, struct queue *q, int64_t by)
-{
-	struct source *s = q->src;
-
-	q->bytes = (uint32_t)(q->bytes + by);
-	s->bytes = (uint32_t)(s->bytes + by);
-	t->bytes = (uint32_t)(t->bytes + by);
-	list_remove(&s->node);
-	list_append(&t->by_class[s->bytes ? 31 - __builtin_clz(s->bytes) : 0], &s->node);
-}
-
-static struct source *source_get(struct worker *w, const struct ip_addr *ip)
-{
-	struct frag_table *t = w->inet->frags;
-	struct source **at = &t->source_bucket[hash_ip(w, ip)], *s;
-
-	for (s = *at; s; s = s->next)
-		if (ip_eq(&s->ip, ip))
-			return s;
-	s = t->free_sources; /* there are as many as queues */
-	t->free_sources = s->next;
-	*s = (struct source){.ip = *ip, .next = *at};
-	list_init(&s->node);
-	list_init(&s->queues);
-	*at = s;
-	return s;
-}
-
-static void source_put(struct worker *w, struct source *s)
-{
-	struct frag_table *t = w->inet->frags;
-	struct source **at = &t->source_bucket[hash_ip(w, &s->ip)];
-
-	if (!list_is_empty(&s->queues))
-		return;
-	while (*at != s)
-		at = &(*at)->next;
-	*at = s->next;
-	list_remove(&s->node);
-	s->next = t->free_sources;
-	t->free_sources = s;
-}
-
-/* The queue without its pieces, which are the caller's. */
-static struct pkt *queue_end(struct worker *w, struct queue *q)
-{
-	struct frag_table *t = w->inet->frags;
-	struct queue **at = &t->bucket[hash_key(w, &q->key)];
-	struct pkt *pieces = q->first;
-
-	while (*at != q)
-		at = &(*at)->next;
-	*at = q->next;
-	t->held -= q->n;
-	charge(t, q, -(int64_t)q->bytes);
-	list_remove(&q->node);
-	list_remove(&q->of_source);
-	source_put(w, q->src);
-	q->next = t->free_queues;
-	t->free_queues = q;
-	return pieces;
-}
-
-static void count_fail(struct worker *w, const struct queue *q)
-{
-	if (ip_is4(&q->key.src))
-		MIB_INC(w, IpReasmFails);
-	else
-		MIB_INC(w, Ip6ReasmFails);
-}
-
-static void queue_drop(struct worker *w, struct queue *q, enum drop why)
-{
-	struct pkt *p = queue_end(w, q), *next;
-
-	for (; p; p = next) {
-		next = p->next;
-		p->next = NULL;
-		pkt_drop_at(w, p, why, STAGE_ip_defrag);
-	}
-}
-
-static void queue_fail(struct worker *w, struct queue *q, enum drop why)
-{
-	count_fail(w, q);
-	queue_drop(w, q, why);
-}
-
-/* The oldest queue of the largest source. */
-static void evict(struct worker *w)
-{
-	struct frag_table *t = w->inet->frags;
-
-	for (int i = CLASSES; i-- > 0;) {
-		struct source *s;
-
-		if (list_is_empty(&t->by_class[i]))
-			continue;
-		s = container_of(t->by_class[i].next, struct source, node);
-		queue_fail(w, container_of(s->queues.next, struct queue, of_source),
-			   DROP_ip_reasm_limit);
-		return;
-	}
-}
-
-static struct queue *queue_find(struct worker *w, const struct frag_key *k)
-{
-	struct queue *q = w->inet->frags->bucket[hash_key(w, k)];
-
-	while (q && !(q->key.id == k->id && q->key.proto == k->proto &&
-		      ip_eq(&q->key.src, &k->src) && ip_eq(&q->key.dst, &k->dst)))
-		q = q->next;
-	return q;
-}
-
-static struct queue *queue_new(struct worker *w, const struct frag_key *k)
-{
-	struct frag_table *t = w->inet->frags;
-	struct queue **at = &t->bucket[hash_key(w, k)], *q;
-
-	if (!t->free_queues)
-		evict(w);
-	q = t->free_queues;
-	t->free_queues = q->next;
-	*q = (struct queue){.next = *at, .key = *k, .until = w->now + FRAG_TIMEOUT};
-	*at = q;
-	q->src = source_get(w, &k->src);
-	list_append(&t->by_age, &q->node);
-	list_append(&q->src->queues, &q->of_source);
-	charge(t, q, 0);
-	return q;
-}
-
-/* --- pieces --------------------------------------------------------------------------------------------- */
+/* --- pieces ----------------------------------------------------------------------------------- */
 
 enum place { PLACED, DUPLICATE, OVERLAP };
 
 /* Puts p, [off, end), in its place.  What lies whole within pieces that touch each other is a
  * duplicate; any other overlap kills. */
-static enum place place(struct queue *q, struct pkt *p)
+static enum place place(struct frag_queue *q, struct pkt *p)
 {
 	uint64_t off = p->cb[CB_OFF], end = p->cb[CB_END], run = 0;
 	struct pkt **at = &q->first, *x;
@@ -274,7 +48,7 @@ static enum place place(struct queue *q, struct pkt *p)
 }
 
 /* Lengths against what is known of the whole.  False: they contradict each other. */
-static bool fits(struct queue *q, uint32_t end, bool more)
+static bool fits(struct frag_queue *q, uint32_t end, bool more)
 {
 	if (!more) {
 		if (end < q->end || (q->has_last && end != q->end))
@@ -319,9 +93,9 @@ static void append(struct worker *w, struct pkt *to, struct pkt *from)
 }
 
 /* All pieces are there: one packet, the first piece's headers before all bytes. */
-static struct pkt *assemble(struct worker *w, struct queue *q)
+static struct pkt *assemble(struct worker *w, struct frag_queue *q)
 {
-	struct pkt *p = queue_end(w, q), *rest = p->next, *next;
+	struct pkt *p = frag_queue_end(w, q), *rest = p->next, *next;
 
 	p->next = NULL;
 	for (; rest; rest = next) {
@@ -332,7 +106,7 @@ static struct pkt *assemble(struct worker *w, struct queue *q)
 	return p;
 }
 
-static void hold(struct worker *w, struct queue *q, struct pkt *p)
+static void hold(struct worker *w, struct frag_queue *q, struct pkt *p)
 {
 	struct frag_table *t = w->inet->frags;
 
@@ -345,38 +119,39 @@ static void hold(struct worker *w, struct queue *q, struct pkt *p)
 	q->n++;
 	t->held++;
 	q->got += (uint32_t)(p->cb[CB_END] - p->cb[CB_OFF]);
-	charge(t, q, cost(p));
+	frag_charge(t, q, frag_cost(p));
 }
 
 /* Makes room for p, F6.  May end q, too: then NULL. */
-static struct queue *make_room(struct worker *w, struct queue *q, const struct frag_key *k,
-			       const struct pkt *p)
+static struct frag_queue *make_room(struct worker *w, struct frag_queue *q,
+				    const struct frag_key *k, const struct pkt *p)
 {
 	struct frag_table *t = w->inet->frags;
-	uint32_t need = cost(p);
+	uint32_t need = frag_cost(p);
 
 	while (q->src->bytes + need > FRAG_SOURCE_MAX || t->bytes + need > FRAG_BYTES_MAX) {
 		if (q->src->bytes + need > FRAG_SOURCE_MAX) {
-			struct queue *old = container_of(q->src->queues.next, struct queue, of_source);
+			struct frag_queue *old =
+				container_of(q->src->queues.next, struct frag_queue, of_source);
 
 			if (old == q) { /* alone, or oldest */
-				queue_fail(w, q, DROP_ip_reasm_limit);
+				frag_queue_fail(w, q, DROP_ip_reasm_limit);
 				return NULL;
 			}
-			queue_fail(w, old, DROP_ip_reasm_limit);
+			frag_queue_fail(w, old, DROP_ip_reasm_limit);
 		} else {
-			evict(w);
-			if (queue_find(w, k) != q)
+			frag_evict(w);
+			if (frag_queue_find(w, k) != q)
 				return NULL;
 		}
 	}
 	return q;
 }
 
-static struct pkt *fail_piece(struct worker *w, struct pkt *p, struct queue *q, enum drop why)
+static struct pkt *fail_piece(struct worker *w, struct pkt *p, struct frag_queue *q, enum drop why)
 {
 	if (q)
-		queue_fail(w, q, why);
+		frag_queue_fail(w, q, why);
 	pkt_drop_at(w, p, why, STAGE_ip_defrag);
 	return NULL;
 }
@@ -385,10 +160,10 @@ static struct pkt *fail_piece(struct worker *w, struct pkt *p, struct queue *q, 
 static struct pkt *add_piece(struct worker *w, struct pkt *p, const struct frag_key *k, bool more,
 			     uint8_t ecn)
 {
-	struct queue *q = queue_find(w, k);
+	struct frag_queue *q = frag_queue_find(w, k);
 
 	if (!q)
-		q = queue_new(w, k);
+		q = frag_queue_new(w, k);
 	if (!fits(q, (uint32_t)p->cb[CB_END], more) || p->cb[CB_END] == p->cb[CB_OFF])
 		return fail_piece(w, p, q, DROP_ip_reasm_error);
 	q = make_room(w, q, k, p);
@@ -408,8 +183,8 @@ static struct pkt *add_piece(struct worker *w, struct pkt *p, const struct frag_
 	q->ecn |= (uint8_t)(1 << ecn);
 	if (!q->has_last || q->got != q->end)
 		return NULL;
-	if (ecn_result(q->ecn) == 0xff || q->end + q->first->cb[CB_HDR] > DATAGRAM_MAX) {
-		queue_fail(w, q, DROP_ip_reasm_error);
+	if (ecn_result(q->ecn) == 0xff || q->end + q->first->cb[CB_HDR] > FRAG_DATAGRAM_MAX) {
+		frag_queue_fail(w, q, DROP_ip_reasm_error);
 		return NULL;
 	}
 	ecn = ecn_result(q->ecn);
@@ -418,7 +193,7 @@ static struct pkt *add_piece(struct worker *w, struct pkt *p, const struct frag_
 	return p;
 }
 
-/* --- IPv4 -------------------------------------------------------------------------------------------------- */
+/* --- IPv4 ------------------------------------------------------------------------------------- */
 
 static struct pkt *finish4(struct worker *w, struct pkt *p)
 {
@@ -444,8 +219,10 @@ struct pkt *ip4_defrag(struct worker *w, struct pkt *p)
 	uint32_t hlen = ip4_hdr_len(ip), off = (be16_get(ip->frag) & IP4_OFFSET) * 8u;
 	uint32_t end = off + pkt_total(p) - hlen;
 	bool more = be16_get(ip->frag) & IP4_MF;
-	struct frag_key k = {.src = ip_from4(ip->src), .dst = ip_from4(ip->dst),
-			     .id = be16_get(ip->id), .proto = ip->proto};
+	struct frag_key k = {.src = ip_from4(ip->src),
+			     .dst = ip_from4(ip->dst),
+			     .id = be16_get(ip->id),
+			     .proto = ip->proto};
 	struct dev *dev = p->dev, *orig_dev = p->orig_dev;
 	struct dst *dst = p->dst;
 
@@ -469,7 +246,7 @@ struct pkt *ip4_defrag(struct worker *w, struct pkt *p)
 	return p;
 }
 
-/* --- IPv6 -------------------------------------------------------------------------------------------------- */
+/* --- IPv6 ------------------------------------------------------------------------------------- */
 
 /* Takes the fragment header out: what lies before it moves up. */
 static struct pkt *finish6(struct worker *w, struct pkt *p, uint32_t at, uint32_t prev, uint8_t ecn)
@@ -526,12 +303,14 @@ struct pkt *ip6_defrag(struct worker *w, struct pkt *p, uint32_t *at, uint32_t *
 		MIB_INC(w, Ip6ReasmOKs);
 		return finish6(w, p, *at, *prev, 0);
 	}
-	if (end > DATAGRAM_MAX)
+	if (end > FRAG_DATAGRAM_MAX)
 		return refuse6(w, p, *at + 2);
 	if (more && (end & 7))
 		return refuse6(w, p, 4);
-	k = (struct frag_key){.src = ip_from6(ip->src), .dst = ip_from6(ip->dst),
-			      .id = be32_get(fh.id), .proto = 256};
+	k = (struct frag_key){.src = ip_from6(ip->src),
+			      .dst = ip_from6(ip->dst),
+			      .id = be32_get(fh.id),
+			      .proto = 256};
 	p->cb[CB_OFF] = off;
 	p->cb[CB_END] = end;
 	p->cb[CB_HDR] = hlen;
@@ -550,10 +329,10 @@ struct pkt *ip6_defrag(struct worker *w, struct pkt *p, uint32_t *at, uint32_t *
 	return p;
 }
 
-/* --- time -------------------------------------------------------------------------------------------------- */
+/* --- time ------------------------------------------------------------------------------------- */
 
 /* F5. */
-static void expire(struct worker *w, struct queue *q)
+static void expire(struct worker *w, struct frag_queue *q)
 {
 	bool is4 = ip_is4(&q->key.src), has_first = q->first && !q->first->cb[CB_OFF];
 
@@ -565,18 +344,18 @@ static void expire(struct worker *w, struct queue *q)
 		icmp_send(w, q->first, ICMP4_TIME_EXCEEDED, ICMP4_EXC_REASM, 0);
 	else if (has_first)
 		icmp6_send(w, q->first, ICMP6_TIME_EXCEEDED, ICMP6_EXC_REASM, 0);
-	queue_fail(w, q, DROP_ip_reasm_timeout);
+	frag_queue_fail(w, q, DROP_ip_reasm_timeout);
 }
 
-static struct queue *oldest(const struct frag_table *t)
+static struct frag_queue *oldest(const struct frag_table *t)
 {
 	return list_is_empty(&t->by_age) ? NULL
-					 : container_of(t->by_age.next, struct queue, node);
+					 : container_of(t->by_age.next, struct frag_queue, node);
 }
 
 void frag_turn(struct worker *w)
 {
-	struct queue *q;
+	struct frag_queue *q;
 
 	while (unlikely((q = oldest(w->inet->frags)) != NULL) && q->until <= w->now)
 		expire(w, q);
@@ -584,7 +363,7 @@ void frag_turn(struct worker *w)
 
 uint64_t frag_next_timer(const struct frag_table *t)
 {
-	const struct queue *q = oldest(t);
+	const struct frag_queue *q = oldest(t);
 
 	return q ? q->until : UINT64_MAX;
 }
@@ -596,8 +375,8 @@ uint64_t frag_held(const struct frag_table *t)
 
 void frag_drop_held(struct worker *w)
 {
-	struct queue *q;
+	struct frag_queue *q;
 
 	while (w->inet->frags && (q = oldest(w->inet->frags)))
-		queue_drop(w, q, DROP_shutdown);
+		frag_queue_drop(w, q, DROP_shutdown);
 }

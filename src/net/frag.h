@@ -7,9 +7,9 @@
 #include "net/inet.h"
 
 enum {
-	FRAG_QUEUES = 1024,		/* datagrams at a time */
-	FRAG_BYTES_MAX = 4 << 20,	/* of buffers, in total */
-	FRAG_SOURCE_MAX = 1 << 20,	/* of one source */
+	FRAG_QUEUES = 1024,	   /* datagrams at a time */
+	FRAG_BYTES_MAX = 4 << 20,  /* of buffers, in total */
+	FRAG_SOURCE_MAX = 1 << 20, /* of one source */
 };
 #define FRAG_TIMEOUT (30 * NS_PER_S)
 
@@ -20,8 +20,8 @@ void frag_table_free(struct frag_table *t); /* empty */
  * complete (data at its IP header), else NULL. */
 struct pkt *ip4_defrag(struct worker *w, struct pkt *p);
 /* The same for IPv6: the fragment header lies *at bytes behind data, *prev is where the number that
- * names it stands.  Of the whole datagram, which has no fragment header, *at is where the next header
- * begins. */
+ * names it stands.  Of the whole datagram, which has no fragment header, *at is where the next
+ * header begins. */
 struct pkt *ip6_defrag(struct worker *w, struct pkt *p, uint32_t *at, uint32_t *prev);
 
 uint64_t frag_held(const struct frag_table *t);

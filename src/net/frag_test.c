@@ -40,10 +40,15 @@ static void make_whole(void)
 
 static void inject(struct t_port *p, const struct piece *x, uint16_t id, const char *src)
 {
-	uint32_t len = t_ip(f, &(struct t_ip){.src = src, .dst = "10.0.0.1", .proto = IPPROTO_ICMP4_,
-					      .id = id, .tos = x->tos,
-					      .frag = (uint16_t)(x->off / 8 | (x->more ? IP4_MF : 0)),
-					      .data = whole + 34 + x->off, .len = x->len});
+	uint32_t len =
+		t_ip(f, &(struct t_ip){.src = src,
+				       .dst = "10.0.0.1",
+				       .proto = IPPROTO_ICMP4_,
+				       .id = id,
+				       .tos = x->tos,
+				       .frag = (uint16_t)(x->off / 8 | (x->more ? IP4_MF : 0)),
+				       .data = whole + 34 + x->off,
+				       .len = x->len});
 
 	t_inject(p, f, len);
 }
@@ -71,9 +76,18 @@ struct row {
 	uint32_t dropped;
 };
 
-#define A	{0, 1600, true, 0}
-#define B	{1600, 1600, true, 0}
-#define C	{3200, 808, false, 0}
+#define A                                                                                          \
+	{                                                                                          \
+		0, 1600, true, 0                                                                   \
+	}
+#define B                                                                                          \
+	{                                                                                          \
+		1600, 1600, true, 0                                                                \
+	}
+#define C                                                                                          \
+	{                                                                                          \
+		3200, 808, false, 0                                                                \
+	}
 static const struct row rows[] = {
 	{"F1 in order", {A, B, C}, true, 0, 0, 0, DROP_NONE, 0},
 	{"F1 reverse", {C, B, A}, true, 0, 0, 0, DROP_NONE, 0},
@@ -91,14 +105,38 @@ static const struct row rows[] = {
 	{"beyond the last", {C, {4008, 8, true, 0}}, false, 0, 1, 0, DROP_ip_reasm_error, 2},
 	{"two lasts", {C, {3200, 800, false, 0}}, false, 0, 1, 0, DROP_ip_reasm_error, 2},
 
-	{"F7 CE", {{0, 1600, true, 2}, {1600, 1600, true, 3}, {3200, 808, false, 2}}, true, 3, 0, 0,
-	 DROP_NONE, 0},
-	{"F7 ECT", {{0, 1600, true, 2}, {1600, 1600, true, 1}, {3200, 808, false, 2}}, true, 2, 0, 0,
-	 DROP_NONE, 0},
-	{"F7 Not-ECT and ECT", {{0, 1600, true, 0}, {1600, 1600, true, 1}, {3200, 808, false, 0}},
-	 false, 0, 1, 0, DROP_ip_reasm_error, 3},
-	{"F7 Not-ECT and CE", {{0, 1600, true, 0}, {1600, 1600, true, 0}, {3200, 808, false, 3}},
-	 false, 0, 1, 0, DROP_ip_reasm_error, 3},
+	{"F7 CE",
+	 {{0, 1600, true, 2}, {1600, 1600, true, 3}, {3200, 808, false, 2}},
+	 true,
+	 3,
+	 0,
+	 0,
+	 DROP_NONE,
+	 0},
+	{"F7 ECT",
+	 {{0, 1600, true, 2}, {1600, 1600, true, 1}, {3200, 808, false, 2}},
+	 true,
+	 2,
+	 0,
+	 0,
+	 DROP_NONE,
+	 0},
+	{"F7 Not-ECT and ECT",
+	 {{0, 1600, true, 0}, {1600, 1600, true, 1}, {3200, 808, false, 0}},
+	 false,
+	 0,
+	 1,
+	 0,
+	 DROP_ip_reasm_error,
+	 3},
+	{"F7 Not-ECT and CE",
+	 {{0, 1600, true, 0}, {1600, 1600, true, 0}, {3200, 808, false, 3}},
+	 false,
+	 0,
+	 1,
+	 0,
+	 DROP_ip_reasm_error,
+	 3},
 	{"incomplete", {A, C}, false, 0, 0, 2, DROP_NONE, 0},
 };
 
@@ -150,18 +188,25 @@ static void f4_beyond(void **state)
 	memset(whole, 0, sizeof(whole));
 	for (uint32_t off = 0; off < 65528; off += 8 * 1024) {
 		struct piece x = {off, MIN(8192u, 65528 - off), true, 0};
-		uint32_t len = t_ip(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1",
-						      .proto = IPPROTO_ICMP4_, .id = 5,
+		uint32_t len = t_ip(f, &(struct t_ip){.src = "10.0.0.2",
+						      .dst = "10.0.0.1",
+						      .proto = IPPROTO_ICMP4_,
+						      .id = 5,
 						      .frag = (uint16_t)(x.off / 8 | IP4_MF),
-						      .data = whole, .len = x.len});
+						      .data = whole,
+						      .len = x.len});
 
 		t_inject(p, f, len);
 	}
 	t_mark(t);
-	t_inject(p, f, t_ip(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1",
-					      .proto = IPPROTO_ICMP4_, .id = 5,
-					      .frag = (uint16_t)(last.off / 8), .data = whole,
-					      .len = last.len}));
+	t_inject(p, f,
+		 t_ip(f, &(struct t_ip){.src = "10.0.0.2",
+					.dst = "10.0.0.1",
+					.proto = IPPROTO_ICMP4_,
+					.id = 5,
+					.frag = (uint16_t)(last.off / 8),
+					.data = whole,
+					.len = last.len}));
 	assert_int_equal(T_MOVED(t, IpReasmOKs), 0);
 	assert_int_equal(T_MOVED(t, IpReasmFails), 1);
 	t_assert_silent(p);
@@ -245,9 +290,13 @@ static uint32_t piece6(uint32_t off, uint32_t len, bool more, bool dstopts)
 	ext[n + 2] = (uint8_t)(off >> 8);
 	ext[n + 3] = (uint8_t)((off & 0xf8) | more);
 	ext[n + 7] = 42;
-	return t_ip(f, &(struct t_ip){.src = "fd00::2", .dst = "fd00::1",
-				      .proto = dstopts ? IP6_DSTOPTS : IP6_FRAGMENT, .opts = ext,
-				      .opts_len = n + 8, .data = whole + 54 + off, .len = len});
+	return t_ip(f, &(struct t_ip){.src = "fd00::2",
+				      .dst = "fd00::1",
+				      .proto = dstopts ? IP6_DSTOPTS : IP6_FRAGMENT,
+				      .opts = ext,
+				      .opts_len = n + 8,
+				      .data = whole + 54 + off,
+				      .len = len});
 }
 
 static void ip6_pieces(void **state)

@@ -32,8 +32,8 @@ int hook_register(struct vx *vx, struct hook *h); /* -ENOSPC, -ENOMEM; h stays t
 /* h is unused after a grace period. */
 void hook_unregister(struct vx *vx, struct hook *h);
 
-/* Runs the hooks of a point.  After HOOK_DROP p is dropped already; after HOOK_STOLEN it is somebody
- * else's. */
+/* Runs the hooks of a point.  After HOOK_DROP p is dropped already; after HOOK_STOLEN it is
+ * somebody else's. */
 enum hook_verdict hook_run(struct worker *w, enum hook_point point, struct pkt *p);
 /* The same for a batch: what goes on stays in b. */
 void hook_run_batch(struct worker *w, enum hook_point point, struct batch *b);

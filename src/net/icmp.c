@@ -27,15 +27,15 @@ static void bad(struct worker *w, struct pkt *p, enum drop why)
 	pkt_drop_at(w, p, why, STAGE_icmp_rcv);
 }
 
-/* --- echo ------------------------------------------------------------------------------------------ */
+/* --- echo ------------------------------------------------------------------------------------- */
 
 /* C4: the reply has the request's TOS and record route. */
 static void echo(struct worker *w, struct pkt *p)
 {
 	bool is6 = is_icmp6(p);
 	uint32_t total = pkt_total(p);
-	struct ip_out o = {.dst = p->tun.src, .src = p->tun.dst, .proto = p->ip_proto,
-			   .tos = p->tun.tos};
+	struct ip_out o = {
+		.dst = p->tun.src, .src = p->tun.dst, .proto = p->ip_proto, .tos = p->tun.tos};
 	uint32_t ifindex = ip_is_linklocal(&o.dst) ? p->dev->ifindex : 0;
 	uint8_t opts[IP4_OPTS_MAX];
 	struct icmp_hdr *h;
@@ -61,8 +61,8 @@ static void echo(struct worker *w, struct pkt *p)
 	h = (struct icmp_hdr *)r->data;
 	h->type = is6 ? ICMP6_ECHO_REPLY : ICMP4_ECHO_REPLY;
 	h->csum = (be16){0};
-	h->csum = csum_fold(csum_add(
-		is6 ? csum_pseudo(&o.src, &o.dst, IPPROTO_ICMP6_, total) : 0, r->data, total));
+	h->csum = csum_fold(csum_add(is6 ? csum_pseudo(&o.src, &o.dst, IPPROTO_ICMP6_, total) : 0,
+				     r->data, total));
 	r->mark = p->mark;
 	if (unlikely(p->trace)) {
 		trace_add(p, STAGE_icmp_rcv, SAY_REPLY)->ip = o.dst;
@@ -79,7 +79,7 @@ static void echo(struct worker *w, struct pkt *p)
 	pkt_consume(w, p);
 }
 
-/* --- errors ---------------------------------------------------------------------------------------- */
+/* --- errors ----------------------------------------------------------------------------------- */
 
 /* The gate for a quoted header: fills in e and the protocol; false: not to be used. */
 static bool open_quote4(const uint8_t *q, uint32_t len, struct icmp_error *e, uint8_t *proto)
@@ -121,8 +121,11 @@ static void error(struct worker *w, struct pkt *p, const struct icmp_hdr *h)
 	bool is6 = is_icmp6(p);
 	uint8_t q[QUOTE_LOOK], proto;
 	uint32_t len = MIN(pkt_total(p) - (uint32_t)sizeof(*h), (uint32_t)sizeof(q));
-	struct icmp_error e = {.fam = is6 ? INET_V6 : INET_V4, .type = h->type, .code = h->code,
-			       .info = be32_get(h->info), .dev = p->dev};
+	struct icmp_error e = {.fam = is6 ? INET_V6 : INET_V4,
+			       .type = h->type,
+			       .code = h->code,
+			       .info = be32_get(h->info),
+			       .dev = p->dev};
 	const struct inet_proto *ip;
 
 	pkt_copy_out(p, sizeof(*h), q, len);
@@ -144,7 +147,7 @@ static void error(struct worker *w, struct pkt *p, const struct icmp_hdr *h)
 	pkt_consume(w, p);
 }
 
-/* --- messages -------------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------- */
 
 static bool is_to_group(const struct pkt *p)
 {

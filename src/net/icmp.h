@@ -9,9 +9,9 @@
 struct icmp_error {
 	int fam; /* INET_V4, INET_V6 */
 	uint8_t type, code;
-	uint32_t info; /* the rest of the header: next-hop MTU, or pointer */
+	uint32_t info;		 /* the rest of the header: next-hop MTU, or pointer */
 	struct ip_addr src, dst; /* of the quoted packet: src is ours */
-	const uint8_t *l4; /* quoted transport header: 'len' bytes are there */
+	const uint8_t *l4;	 /* quoted transport header: 'len' bytes are there */
 	uint32_t len;
 	struct dev *dev;
 	bool is_pmtu; /* fragmentation needed, packet too big: info is the MTU */

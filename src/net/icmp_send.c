@@ -11,7 +11,7 @@
 
 enum { QUOTE4_MAX = 576, QUOTE6_MAX = 1280 };
 
-/* --- IPv4 ------------------------------------------------------------------------------------------ */
+/* --- IPv4 ------------------------------------------------------------------------------------- */
 
 static bool is_icmp4_error(uint8_t type)
 {
@@ -91,8 +91,8 @@ void icmp_send(struct worker *w, const struct pkt *p, uint8_t type, uint8_t code
 {
 	const struct ip4_hdr *ip = (const struct ip4_hdr *)p->data;
 	struct ip_addr src = ip_from4(ip->src), dst = ip_from4(ip->dst);
-	struct ip_out o = {.dst = src, .proto = IPPROTO_ICMP4_,
-			   .tos = (uint8_t)(0xc0 | (ip->tos & 0x1c))};
+	struct ip_out o = {
+		.dst = src, .proto = IPPROTO_ICMP4_, .tos = (uint8_t)(0xc0 | (ip->tos & 0x1c))};
 	struct icmp_hdr *h;
 	struct pkt *e;
 
@@ -109,14 +109,15 @@ void icmp_send(struct worker *w, const struct pkt *p, uint8_t type, uint8_t code
 	ip_send_routed(w, e, &o, 0);
 }
 
-/* --- IPv6 ------------------------------------------------------------------------------------------ */
+/* --- IPv6 ------------------------------------------------------------------------------------- */
 
 /* RFC 4443, 2.4 (e).  Too big and an option's "tell even if multicast" may be about a group. */
 static bool may_complain6(const struct pkt *p, const struct ip_addr *src, const struct ip_addr *dst,
 			  uint8_t type, uint8_t code)
 {
 	const struct ip6_hdr *ip = (const struct ip6_hdr *)p->data;
-	bool even_group = type == ICMP6_TOO_BIG || (type == ICMP6_PARAM && code == ICMP6_PARAM_OPTION);
+	bool even_group =
+		type == ICMP6_TOO_BIG || (type == ICMP6_PARAM && code == ICMP6_PARAM_OPTION);
 	uint8_t inner;
 
 	if (!is_single_host(src))
@@ -167,8 +168,8 @@ void icmp6_send(struct worker *w, const struct pkt *p, uint8_t type, uint8_t cod
 	if (!e)
 		return;
 	h = (struct icmp_hdr *)e->data;
-	h->csum = csum_fold(csum_add(csum_pseudo(&o.src, &o.dst, IPPROTO_ICMP6_, e->len), e->data,
-				     e->len));
+	h->csum = csum_fold(
+		csum_add(csum_pseudo(&o.src, &o.dst, IPPROTO_ICMP6_, e->len), e->data, e->len));
 	count6(w, type);
 	ip_send_routed(w, e, &o, ifindex);
 }

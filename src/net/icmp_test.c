@@ -3,9 +3,11 @@
 #include "net/testing.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "net/route.h"
+#include "net/watch.h"
 #include "wire/csum.h"
 
 static uint8_t f[T_FRAME_MAX];
@@ -34,8 +36,14 @@ static void c1_header(void **state)
 		const struct t_frame *o;
 		uint32_t quote;
 
-		len = t_udp(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1", .tos = 0xb8,
-					      .ttl = 9, .data = data, .len = n}, 1, 2);
+		len = t_udp(f,
+			    &(struct t_ip){.src = "10.0.0.2",
+					   .dst = "10.0.0.1",
+					   .tos = 0xb8,
+					   .ttl = 9,
+					   .data = data,
+					   .len = n},
+			    1, 2);
 		t_inject(p, f, len);
 		o = t_out(p);
 		t_assert_ip4(o, "10.0.0.1", "10.0.0.2", IPPROTO_ICMP4_);
@@ -70,8 +78,11 @@ static void c2_never(void **state)
 		struct t_port *p;
 		struct t_net *t = net(&p);
 
-		len = t_ip(f, &(struct t_ip){.src = row[i].src, .dst = row[i].dst,
-					     .dmac = row[i].dmac, .proto = 250, .data = "x",
+		len = t_ip(f, &(struct t_ip){.src = row[i].src,
+					     .dst = row[i].dst,
+					     .dmac = row[i].dmac,
+					     .proto = 250,
+					     .data = "x",
 					     .len = 1});
 		t_inject(p, f, len);
 		if (!t_out(p) != (i != 0))
@@ -86,8 +97,8 @@ static void c2_icmp(void **state)
 	static const struct {
 		uint8_t type;
 		bool answered;
-	} row[] = {{3, false}, {4, false}, {5, false}, {11, false}, {12, false}, {8, true},
-		   {0, true}, {13, true}, {19, false}};
+	} row[] = {{3, false}, {4, false}, {5, false}, {11, false}, {12, false},
+		   {8, true},  {0, true},  {13, true}, {19, false}};
 	static const uint8_t bad_option[8] = {7, 9, 4};
 
 	(void)state;
@@ -97,15 +108,24 @@ static void c2_icmp(void **state)
 		uint8_t b[8] = {row[i].type};
 
 		/* A malformed option would be answered with 12/0. */
-		len = t_ip(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1",
-					     .proto = IPPROTO_ICMP4_, .opts = bad_option,
-					     .opts_len = 8, .data = b, .len = 8});
+		len = t_ip(f, &(struct t_ip){.src = "10.0.0.2",
+					     .dst = "10.0.0.1",
+					     .proto = IPPROTO_ICMP4_,
+					     .opts = bad_option,
+					     .opts_len = 8,
+					     .data = b,
+					     .len = 8});
 		t_inject(p, f, len);
 		assert_int_equal(t_out(p) != NULL, row[i].answered);
 		/* Nor about a later fragment. */
-		len = t_ip(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1", .proto = 250,
-					     .opts = bad_option, .opts_len = 8, .frag = 1,
-					     .data = b, .len = 8});
+		len = t_ip(f, &(struct t_ip){.src = "10.0.0.2",
+					     .dst = "10.0.0.1",
+					     .proto = 250,
+					     .opts = bad_option,
+					     .opts_len = 8,
+					     .frag = 1,
+					     .data = b,
+					     .len = 8});
 		t_inject(p, f, len);
 		t_assert_silent(p);
 		t_end(t);
@@ -181,8 +201,10 @@ static void c4_echo(void **state)
 		struct t_net *t = net(&p);
 		const struct t_frame *o;
 
-		len = t_echo(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1", .tos = tos[i],
-					       .ttl = 3}, 100);
+		len = t_echo(f,
+			     &(struct t_ip){
+				     .src = "10.0.0.2", .dst = "10.0.0.1", .tos = tos[i], .ttl = 3},
+			     100);
 		t_mark(t);
 		t_inject(p, f, len);
 		o = t_out(p);
@@ -209,8 +231,10 @@ static void c5_c6(void **state)
 	T_ASSERT_MOVED(t, MIB_IpInReceives, MIB_IpInDelivers, MIB_IcmpInMsgs, MIB_IcmpInErrors,
 		       MIB_IcmpInCsumErrors);
 	t_assert_silent(p);
-	len = t_echo(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.255",
-				       .dmac = "ff:ff:ff:ff:ff:ff"}, 20);
+	len = t_echo(
+		f,
+		&(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.255", .dmac = "ff:ff:ff:ff:ff:ff"},
+		20);
 	t_mark(t);
 	t_inject(p, f, len);
 	assert_int_equal(T_MOVED(t, IcmpInEchos), 1);
@@ -230,12 +254,53 @@ static void hostile_errors(void **state)
 
 		b[8] = n % 2 ? 0x4f : 0x45;
 		h->csum = csum(b, n);
-		len = t_ip(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1",
-					     .proto = IPPROTO_ICMP4_, .data = b, .len = n});
+		len = t_ip(f, &(struct t_ip){.src = "10.0.0.2",
+					     .dst = "10.0.0.1",
+					     .proto = IPPROTO_ICMP4_,
+					     .data = b,
+					     .len = n});
 		t_inject(p, f, len);
 		t_assert_silent(p);
 		t_end(t);
 	}
+}
+
+/* Explain: a ping's way in and the answer's way out, every stage by its name. */
+static char stages[2048];
+static void keep(void *ctx, struct trace *t)
+{
+	(void)ctx;
+	for (int i = 0; i < t->n_steps; i++) {
+		strcat(stages, stage_names[t->steps[i].stage]);
+		strcat(stages, " ");
+	}
+	free(t);
+}
+static bool any(struct watch *wt, const struct pkt *p, bool from_udp)
+{
+	(void)wt, (void)p, (void)from_udp;
+	return true;
+}
+
+static void explained(void **state)
+{
+	struct watch wt = {.match = any, .done = keep, .left = 1};
+	struct t_port *p;
+	struct t_net *t = net(&p);
+
+	(void)state;
+	len = t_echo(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1"}, 100);
+	watch_set(t->vx, &wt);
+	t_inject(p, f, len);
+	watch_set(t->vx, NULL);
+	assert_non_null(t_out(p));
+	assert_string_equal(
+		stages,
+		"napi_schedule napi_poll io_rx gro_receive netif_receive ip4_rcv hook_prerouting "
+		"ip4_rcv_finish route_input dst_input ip_local_deliver hook_input "
+		"ip_local_deliver_finish icmp_rcv icmp_rcv ip_local_out hook_output ip_output "
+		"hook_postrouting neigh_output dev_queue_xmit io_tx ");
+	t_end(t);
 }
 
 static void icmp6(void **state)
@@ -256,8 +321,10 @@ static void icmp6(void **state)
 	T_ASSERT_MOVED(t, MIB_Ip6InReceives, MIB_Ip6InDelivers, MIB_Ip6OutRequests, MIB_Icmp6InMsgs,
 		       MIB_Icmp6InEchos, MIB_Icmp6OutMsgs, MIB_Icmp6OutEchoReplies);
 	/* Closed port: 1/4, at most 1280 in all. */
-	len = t_udp(f, &(struct t_ip){.src = "fd00::2", .dst = "fd00::1", .data = data,
-				      .len = sizeof(data)}, 1, 2);
+	len = t_udp(f,
+		    &(struct t_ip){
+			    .src = "fd00::2", .dst = "fd00::1", .data = data, .len = sizeof(data)},
+		    1, 2);
 	t_mark(t);
 	t_inject(p, f, len);
 	o = t_out(p);
@@ -285,8 +352,9 @@ static void icmp6(void **state)
 	assert_int_equal(T_MOVED(t, Icmp6InErrors), 1);
 	t_assert_silent(p);
 	/* To all nodes: answered from an address of this host. */
-	len = t_echo(f, &(struct t_ip){.src = "fd00::2", .dst = "ff02::1",
-				       .dmac = "33:33:00:00:00:01"}, 10);
+	len = t_echo(
+		f, &(struct t_ip){.src = "fd00::2", .dst = "ff02::1", .dmac = "33:33:00:00:00:01"},
+		10);
 	t_inject(p, f, len);
 	o = t_out(p);
 	t_assert_ip6(o, "fd00::1", "fd00::2", IPPROTO_ICMP6_);
@@ -296,11 +364,11 @@ static void icmp6(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(c1_header),   cmocka_unit_test(c2_never),
-		cmocka_unit_test(c2_icmp),     cmocka_unit_test(c3_per_host),
-		cmocka_unit_test(c3_total),    cmocka_unit_test(c4_echo),
-		cmocka_unit_test(c5_c6),       cmocka_unit_test(hostile_errors),
-		cmocka_unit_test(icmp6),
+		cmocka_unit_test(c1_header), cmocka_unit_test(c2_never),
+		cmocka_unit_test(c2_icmp),   cmocka_unit_test(c3_per_host),
+		cmocka_unit_test(c3_total),  cmocka_unit_test(c4_echo),
+		cmocka_unit_test(c5_c6),     cmocka_unit_test(hostile_errors),
+		cmocka_unit_test(explained), cmocka_unit_test(icmp6),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,7 +19,8 @@
 #include "wire/eth.h"
 #include "wire/ip4.h"
 
-/* --- addresses --------------------------------------------------------------------------------- */
+/* --- addresses ---------------------------------------------------------------------------------
+ */
 
 static int check_addr(const struct dev *d, const struct ip_addr *ip, uint8_t plen,
 		      struct vx_err *err)
@@ -180,13 +181,15 @@ void inet_changed(struct vx *vx)
 	route_rebuild(vx);
 }
 
-/* --- protocols --------------------------------------------------------------------------------- */
+/* --- protocols ---------------------------------------------------------------------------------
+ */
 
 int inet_proto_add(struct vx *vx, int fam, uint8_t proto, const struct inet_proto *ip)
 {
 	const struct inet_proto *none = NULL;
 
-	return atomic_compare_exchange_strong(&vx->inet->proto[fam][proto], &none, ip) ? 0 : -EEXIST;
+	return atomic_compare_exchange_strong(&vx->inet->proto[fam][proto], &none, ip) ? 0
+										       : -EEXIST;
 }
 
 void inet_proto_del(struct vx *vx, int fam, uint8_t proto)
@@ -205,7 +208,8 @@ static void add_protocols(struct vx *vx)
 	}
 }
 
-/* --- life -------------------------------------------------------------------------------------- */
+/* --- life --------------------------------------------------------------------------------------
+ */
 
 static void flush_fn(struct flush *f, struct worker *w)
 {
@@ -273,6 +277,8 @@ int inet_new(struct vx *vx)
 	list_init(&in->groups);
 	list_init(&in->routes);
 	list_init(&in->closing);
+	list_init(&in->dying);
+	pthread_mutex_init(&in->dying_lock, NULL);
 	in->neigh = neigh_table_new(vx);
 	in->pmtu = pmtu_new(vx->key);
 	if (!in->neigh || !in->pmtu)
@@ -304,11 +310,13 @@ void inet_free(struct vx *vx)
 	free(atomic_load(&in->raws));
 	neigh_table_free(in->neigh);
 	pmtu_free(in->pmtu);
+	pthread_mutex_destroy(&in->dying_lock);
 	free(in);
 	vx->inet = NULL;
 }
 
-/* --- turns ------------------------------------------------------------------------------------- */
+/* --- turns -------------------------------------------------------------------------------------
+ */
 
 static void drop_batch(struct worker *w, struct batch *b)
 {
@@ -366,6 +374,7 @@ bool inet_turn(struct worker *w)
 		more = run_loop(w);
 	neigh_turn(w);
 	frag_turn(w);
+	udp_turn(w);
 	return more;
 }
 
@@ -376,5 +385,7 @@ uint64_t inet_next_timer(struct worker *w)
 
 uint64_t inet_control_turn(struct vx *vx, uint64_t now)
 {
-	return pmtu_age(vx->inet, now);
+	uint64_t next = pmtu_age(vx->inet, now);
+
+	return udp_reap(vx->inet) ? MIN(next, now + 10 * NS_PER_MS) : next;
 }

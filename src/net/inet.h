@@ -25,7 +25,8 @@ struct neigh_wait;
 struct pmtu_table;
 struct raw_table;
 
-/* --- addresses (control) ----------------------------------------------------------------------- */
+/* --- addresses (control) -----------------------------------------------------------------------
+ */
 
 struct inet_addr {
 	struct list node; /* inet.addrs, in order of creation */
@@ -49,7 +50,8 @@ int inet_addr_each(struct vx *vx, int (*fn)(void *ctx, const struct inet_addr *a
 int inet_group_join(struct dev *d, const struct ip_addr *group, struct vx_err *err);
 int inet_group_leave(struct dev *d, const struct ip_addr *group);
 
-/* --- protocols (control) ----------------------------------------------------------------------- */
+/* --- protocols (control) -----------------------------------------------------------------------
+ */
 
 enum { INET_V4, INET_V6, INET_FAMILIES };
 
@@ -64,7 +66,8 @@ struct inet_proto {
 int inet_proto_add(struct vx *vx, int fam, uint8_t proto, const struct inet_proto *ip);
 void inet_proto_del(struct vx *vx, int fam, uint8_t proto);
 
-/* --- the whole --------------------------------------------------------------------------------- */
+/* --- the whole ---------------------------------------------------------------------------------
+ */
 
 struct inet {
 	struct vx *vx;
@@ -76,10 +79,14 @@ struct inet {
 	_Atomic(struct inet_udp *) udp[256]; /* by port */
 	struct neigh_table *neigh;
 	struct pmtu_table *pmtu;
+	/* Closed sockets with packets in their queues: each worker drops its own. */
+	_Atomic uint32_t n_dying;
+	pthread_mutex_t dying_lock;
+	struct list dying; /* struct udp_sock.node */
 
 	/* Control's. */
 	struct list addrs, groups, routes;
-	struct list closing; /* struct udp_sock.node: closed, but a worker may still look at it */
+	struct list closing; /* struct udp_sock.node: closed, a worker may still look at it */
 	struct ptype ip4, ip6, arp;
 	uint32_t hook_ids;
 };

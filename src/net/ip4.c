@@ -23,7 +23,8 @@ static void trace_all(struct batch *b, enum stage stage)
 			trace_add(b->p[i], stage, SAY_NOTHING)->len = pkt_total(b->p[i]);
 }
 
-/* --- ip4_rcv ------------------------------------------------------------------------------------- */
+/* --- ip4_rcv -------------------------------------------------------------------------------------
+ */
 
 /* I2 to I5.  After it header and total length can be trusted, and the header is linear. */
 static enum drop check_header(struct worker *w, struct pkt *p)
@@ -176,7 +177,8 @@ void dst_input(struct worker *w, int fam, struct batch *b)
 		ip_local_deliver_batch(w, fam, &local);
 }
 
-/* --- local delivery ------------------------------------------------------------------------------ */
+/* --- local delivery ------------------------------------------------------------------------------
+ */
 
 void ip_local_deliver(struct worker *w, struct pkt *p)
 {
@@ -253,7 +255,7 @@ void ip_local_deliver_batch(struct worker *w, int fam, struct batch *b)
 		ip_local_deliver_finish(w, fam, b);
 }
 
-/* --- protocols ------------------------------------------------------------------------------------ */
+/* --- protocols -------------------------------------------------------------------------------- */
 
 static void count_delivered(struct worker *w, int fam, uint32_t n)
 {
@@ -304,8 +306,8 @@ static void resubmit(struct worker *w, int fam, struct batch *b)
 static void deliver_run(struct worker *w, int fam, struct batch *b)
 {
 	uint8_t proto = b->p[0]->ip_proto;
-	const struct inet_proto *h = atomic_load_explicit(&w->vx->inet->proto[fam][proto],
-							  memory_order_acquire);
+	const struct inet_proto *h =
+		atomic_load_explicit(&w->vx->inet->proto[fam][proto], memory_order_acquire);
 	bool has_raw = atomic_load_explicit(&w->vx->inet->raws, memory_order_relaxed) != NULL;
 	uint32_t n = b->n;
 
@@ -346,7 +348,7 @@ void ip_deliver_protocols(struct worker *w, int fam, struct batch *b)
 		deliver_run(w, fam, &run);
 }
 
-/* --- from this host to itself ---------------------------------------------------------------------- */
+/* --- from this host to itself ----------------------------------------------------------------- */
 
 /* The packet left ip_output for an address of ours: no Ethernet, no martian check. */
 static void loop_one(struct worker *w, struct pkt *p)

@@ -16,7 +16,7 @@ enum {
 };
 
 struct found {
-	uint8_t rr; /* offset of record route from the header, 0: none */
+	uint8_t rr;  /* offset of record route from the header, 0: none */
 	uint8_t bad; /* offset of what is malformed, 0: none */
 	bool source_route;
 };

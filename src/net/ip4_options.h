@@ -7,8 +7,9 @@
 
 enum { IP4_OPTS_MAX = 40 };
 
-/* Checks the options of p, which is for this host (data at the IPv4 header, headers linear); records
- * 'self' in a record-route option.  False: p was dropped, with an answer where one is due. */
+/* Checks the options of p, which is for this host (data at the IPv4 header, headers linear);
+ * records 'self' in a record-route option.  False: p was dropped, with an answer where one is due.
+ */
 bool ip4_options_rcv(struct worker *w, struct pkt *p, const struct ip_addr *self);
 /* The options that the answer to p (IPv4 header 'h') carries; returns their length. */
 uint8_t ip4_options_echo(const struct ip_addr *self, const void *h, uint8_t out[IP4_OPTS_MAX]);

@@ -101,7 +101,11 @@ static const struct row rows[] = {
 	{"I2 ihl", ihl4, NULL, NULL, DROP_ip_hdr_error, {RCV, MIB_IpInHdrErrors, NO}},
 	{"I2 beyond", ihl_beyond, NULL, NULL, DROP_pkt_too_small, {RCV, MIB_IpInHdrErrors, NO}},
 	{"I2 cut", cut_header, NULL, NULL, DROP_pkt_too_small, {RCV, MIB_IpInHdrErrors, NO}},
-	{"I2 checksum", bad_csum, NULL, NULL, DROP_ip_csum,
+	{"I2 checksum",
+	 bad_csum,
+	 NULL,
+	 NULL,
+	 DROP_ip_csum,
 	 {RCV, MIB_IpInHdrErrors, MIB_IpExtInCsumErrors, NO}},
 	{"I3", total_below_header, NULL, NULL, DROP_ip_hdr_error, {RCV, MIB_IpInHdrErrors, NO}},
 	{"I4", total_beyond, NULL, NULL, DROP_ip_truncated, {RCV, MIB_IpExtInTruncatedPkts, NO}},
@@ -126,8 +130,10 @@ static void one_row(const struct row *r, uint32_t split)
 	const struct t_frame *o;
 
 	p->split = split;
-	len = t_echo(f, &(struct t_ip){.src = r->src ? r->src : "10.0.0.2",
-				       .dst = r->dst ? r->dst : "10.0.0.1"}, 56);
+	len = t_echo(f,
+		     &(struct t_ip){.src = r->src ? r->src : "10.0.0.2",
+				    .dst = r->dst ? r->dst : "10.0.0.1"},
+		     56);
 	r->change();
 	t_mark(t);
 	t_inject(p, f, len);
@@ -191,8 +197,10 @@ static void i9_joined(void **state)
 
 	(void)state;
 	assert_int_equal(inet_group_join(p->dev, &g, NULL), 0);
-	len = t_ip(f, &(struct t_ip){.dmac = "01:00:5e:01:01:01", .src = "10.0.0.2",
-				     .dst = "239.1.1.1", .proto = 250});
+	len = t_ip(f, &(struct t_ip){.dmac = "01:00:5e:01:01:01",
+				     .src = "10.0.0.2",
+				     .dst = "239.1.1.1",
+				     .proto = 250});
 	t_mark(t);
 	t_inject(p, f, len);
 	T_ASSERT_MOVED(t, RCV, MIB_IpExtInMcastPkts, MIB_IpInUnknownProtos);
@@ -206,8 +214,9 @@ static void i9_joined(void **state)
 
 static void with_options(const void *o, uint32_t n)
 {
-	len = t_echo(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1", .opts = o,
-				       .opts_len = n}, 32);
+	len = t_echo(f,
+		     &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1", .opts = o, .opts_len = n},
+		     32);
 }
 
 static void i10_malformed(void **state)
@@ -216,11 +225,11 @@ static void i10_malformed(void **state)
 		uint8_t o[8];
 		uint8_t at;
 	} row[] = {
-		{{7, 9, 4}, 20},	/* record route beyond the header */
-		{{7, 1, 4}, 20},	/* shorter than itself */
-		{{7, 7, 3, 0, 0, 0, 0}, 22}, /* pointer into the option's head */
-		{{7, 7, 6, 0, 0, 0, 0}, 22}, /* no room for a whole address */
-		{{68, 3, 5, 0}, 21},	/* time stamp without its flags */
+		{{7, 9, 4}, 20},		/* record route beyond the header */
+		{{7, 1, 4}, 20},		/* shorter than itself */
+		{{7, 7, 3, 0, 0, 0, 0}, 22},	/* pointer into the option's head */
+		{{7, 7, 6, 0, 0, 0, 0}, 22},	/* no room for a whole address */
+		{{68, 3, 5, 0}, 21},		/* time stamp without its flags */
 		{{1, 1, 1, 1, 1, 1, 1, 7}, 27}, /* cut */
 	};
 
@@ -283,7 +292,7 @@ static void i12_record_route(void **state)
 	t_end(t);
 }
 
-/* --- local delivery ------------------------------------------------------------------------------------ */
+/* --- local delivery --------------------------------------------------------------------------- */
 
 static struct pkt *stolen;
 static uint32_t raw_got, raw_len;
@@ -371,8 +380,12 @@ static void l3_unknown(void **state)
 	const struct t_frame *o;
 
 	(void)state;
-	len = t_ip(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1", .proto = 250,
-				     .tos = 0xb8, .data = "hello", .len = 5});
+	len = t_ip(f, &(struct t_ip){.src = "10.0.0.2",
+				     .dst = "10.0.0.1",
+				     .proto = 250,
+				     .tos = 0xb8,
+				     .data = "hello",
+				     .len = 5});
 	t_mark(t);
 	t_inject(p, f, len);
 	T_ASSERT_MOVED(t, RCV, MIB_IpInUnknownProtos, MIB_IcmpOutMsgs, MIB_IcmpOutDestUnreachs,
@@ -390,8 +403,10 @@ static void l3_unknown(void **state)
 	assert_int_equal(raw_got, 1);
 	t_assert_silent(p);
 	raw_unregister(t->vx, &l);
-	len = t_ip(f, &(struct t_ip){.dmac = "ff:ff:ff:ff:ff:ff", .src = "10.0.0.2",
-				     .dst = "10.0.0.255", .proto = 250});
+	len = t_ip(f, &(struct t_ip){.dmac = "ff:ff:ff:ff:ff:ff",
+				     .src = "10.0.0.2",
+				     .dst = "10.0.0.255",
+				     .proto = 250});
 	t_mark(t);
 	t_inject(p, f, len);
 	T_ASSERT_MOVED(t, RCV, MIB_IpExtInBcastPkts, MIB_IpInUnknownProtos);
@@ -401,13 +416,20 @@ static void l3_unknown(void **state)
 
 static uint32_t tcp_frame(uint8_t flags)
 {
-	struct tcp_hdr h = {.src = be16_put(1000), .dst = be16_put(80), .seq = be32_put(5000),
-			    .ack = be32_put(77), .off = 5 << 4, .flags = flags};
+	struct tcp_hdr h = {.src = be16_put(1000),
+			    .dst = be16_put(80),
+			    .seq = be32_put(5000),
+			    .ack = be32_put(77),
+			    .off = 5 << 4,
+			    .flags = flags};
 	struct ip_addr s = t_addr("10.0.0.2"), d = t_addr("10.0.0.1");
 
 	h.csum = csum_fold(csum_add(csum_pseudo(&s, &d, IPPROTO_TCP_, sizeof(h)), &h, sizeof(h)));
-	return t_ip(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1", .proto = IPPROTO_TCP_,
-				      .data = &h, .len = sizeof(h)});
+	return t_ip(f, &(struct t_ip){.src = "10.0.0.2",
+				      .dst = "10.0.0.1",
+				      .proto = IPPROTO_TCP_,
+				      .data = &h,
+				      .len = sizeof(h)});
 }
 
 static void l5_tcp(void **state)
@@ -441,13 +463,12 @@ static void l5_tcp(void **state)
 	f[50] ^= 1;
 	t_mark(t);
 	t_inject(p, f, len);
-	T_ASSERT_MOVED(t, RCV, MIB_IpInDelivers, MIB_TcpInSegs, MIB_TcpInErrs,
-		       MIB_TcpInCsumErrors);
+	T_ASSERT_MOVED(t, RCV, MIB_IpInDelivers, MIB_TcpInSegs, MIB_TcpInErrs, MIB_TcpInCsumErrors);
 	t_assert_silent(p);
 	t_end(t);
 }
 
-/* --- hooks ---------------------------------------------------------------------------------------------- */
+/* --- hooks ------------------------------------------------------------------------------------ */
 
 static char order[64];
 static enum hook_verdict note(struct worker *w, const struct hook *h, struct pkt *p)
@@ -485,8 +506,8 @@ static void hooks(void **state)
 	assert_non_null(t_out(p));
 	for (int i = 0; i < HOOK_POINTS; i++) {
 		enum hook_verdict v = HOOK_DROP;
-		struct hook d = {.point = (enum hook_point)i, .fn = verdict, .ctx = &v,
-				 .priority = -5};
+		struct hook d = {
+			.point = (enum hook_point)i, .fn = verdict, .ctx = &v, .priority = -5};
 
 		hook_register(t->vx, &d);
 		t_mark(t);
@@ -550,12 +571,18 @@ static void to_self(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(input_rows),	  cmocka_unit_test(i1_tap),
-		cmocka_unit_test(i9_joined),	  cmocka_unit_test(i10_malformed),
-		cmocka_unit_test(i11_source_route), cmocka_unit_test(i12_record_route),
-		cmocka_unit_test(l1_raw),	  cmocka_unit_test(l2_resubmit),
-		cmocka_unit_test(l3_unknown),	  cmocka_unit_test(l5_tcp),
-		cmocka_unit_test(hooks),	  cmocka_unit_test(no_address),
+		cmocka_unit_test(input_rows),
+		cmocka_unit_test(i1_tap),
+		cmocka_unit_test(i9_joined),
+		cmocka_unit_test(i10_malformed),
+		cmocka_unit_test(i11_source_route),
+		cmocka_unit_test(i12_record_route),
+		cmocka_unit_test(l1_raw),
+		cmocka_unit_test(l2_resubmit),
+		cmocka_unit_test(l3_unknown),
+		cmocka_unit_test(l5_tcp),
+		cmocka_unit_test(hooks),
+		cmocka_unit_test(no_address),
 		cmocka_unit_test(to_self),
 	};
 

@@ -13,7 +13,7 @@
 
 enum { EXT_MAX = 8, OPT_PAD1 = 0, OPT_PADN = 1, OPT_ROUTER_ALERT = 5, OPT_JUMBO = 0xc2 };
 
-/* --- options of hop-by-hop and destination headers ------------------------------------------------- */
+/* --- options of hop-by-hop and destination headers -------------------------------------------- */
 
 /* An option that nobody knows: its two high bits say what happens (RFC 8200, 4.2). */
 static bool skip_unknown(struct worker *w, struct pkt *p, uint8_t type, uint32_t at)
@@ -44,8 +44,7 @@ static enum drop check_options(struct worker *w, struct pkt *p, uint32_t at, uin
 		n = h[i + 1] + 2u;
 		if (h[i] == OPT_JUMBO)
 			return DROP_ip6_jumbo;
-		if (h[i] != OPT_PADN && h[i] != OPT_ROUTER_ALERT &&
-		    !skip_unknown(w, p, h[i], i))
+		if (h[i] != OPT_PADN && h[i] != OPT_ROUTER_ALERT && !skip_unknown(w, p, h[i], i))
 			return DROP_ip6_ext_hdr;
 		i += n;
 	}
@@ -63,7 +62,7 @@ static uint32_t ext_len(struct worker *w, struct pkt *p, uint32_t at)
 	return pkt_pull_frags(w->pool, p, at + len) < 0 ? 0 : len;
 }
 
-/* --- ip6_rcv ---------------------------------------------------------------------------------------- */
+/* --- ip6_rcv ---------------------------------------------------------------------------------- */
 
 static bool addresses_are_sane(const struct ip6_hdr *ip)
 {
@@ -184,7 +183,7 @@ void ip6_rcv(struct worker *w, struct batch *b)
 		ip6_rcv_finish(w, b);
 }
 
-/* --- extension headers ------------------------------------------------------------------------------- */
+/* --- extension headers ------------------------------------------------------------------------ */
 
 static void drop_ext(struct worker *w, struct pkt *p, enum drop why)
 {

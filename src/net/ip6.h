@@ -7,8 +7,8 @@
 
 void ip6_rcv(struct worker *w, struct batch *b);
 /* Data at the IPv6 header of a local packet: walks extension headers to the transport header, then
- * as ip_deliver_protocols() wants it.  False: p was taken (dropped, or waits as a fragment); *pp may
- * become another packet, a whole datagram. */
+ * as ip_deliver_protocols() wants it.  False: p was taken (dropped, or waits as a fragment); *pp
+ * may become another packet, a whole datagram. */
 bool ip6_open(struct worker *w, struct pkt **pp);
 
 #endif

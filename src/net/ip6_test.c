@@ -76,7 +76,11 @@ static const struct row {
 	{"own source", no_change, "fd00::1", NULL, DROP_ip_martian, {RCV, NO}},
 	{"no source", no_change, "::", NULL, DROP_ip_martian, {RCV, NO}},
 	{"not joined", no_change, NULL, "ff02::77", DROP_ip_group_not_joined, {RCV, NO}},
-	{"not local", no_change, NULL, "fd00::9", DROP_ip_not_local,
+	{"not local",
+	 no_change,
+	 NULL,
+	 "fd00::9",
+	 DROP_ip_not_local,
 	 {RCV, MIB_Ip6InAddrErrors, NO}},
 };
 
@@ -86,8 +90,10 @@ static void one_row(const struct row *r, uint32_t split)
 	struct t_net *t = net(&p);
 
 	p->split = split;
-	len = t_echo(f, &(struct t_ip){.src = r->src ? r->src : "fd00::2",
-				       .dst = r->dst ? r->dst : "fd00::1"}, 56);
+	len = t_echo(f,
+		     &(struct t_ip){.src = r->src ? r->src : "fd00::2",
+				    .dst = r->dst ? r->dst : "fd00::1"},
+		     56);
 	r->change();
 	t_mark(t);
 	t_inject(p, f, len);
@@ -131,9 +137,21 @@ static const struct ext {
 	{"beyond the packet", 0, 8, {58, 60, 1, 4}, -1, 0, -1, true},
 	{"destination", 60, 8, {58, 0, 1, 4}, ICMP6_ECHO_REPLY, 0, -1, false},
 	{"destination, unknown 10", 60, 8, {58, 0, 0x9e, 4}, ICMP6_PARAM, 2, 42, true},
-	{"hop-by-hop, destination", 0, 16, {60, 0, 1, 4, 0, 0, 0, 0, 58, 0, 1, 4}, ICMP6_ECHO_REPLY,
-	 0, -1, false},
-	{"hop-by-hop second", 60, 16, {0, 0, 1, 4, 0, 0, 0, 0, 58, 0, 1, 4}, ICMP6_PARAM, 1, 40,
+	{"hop-by-hop, destination",
+	 0,
+	 16,
+	 {60, 0, 1, 4, 0, 0, 0, 0, 58, 0, 1, 4},
+	 ICMP6_ECHO_REPLY,
+	 0,
+	 -1,
+	 false},
+	{"hop-by-hop second",
+	 60,
+	 16,
+	 {0, 0, 1, 4, 0, 0, 0, 0, 58, 0, 1, 4},
+	 ICMP6_PARAM,
+	 1,
+	 40,
 	 false},
 	{"routing, none left", 43, 8, {58, 0, 0, 0}, ICMP6_ECHO_REPLY, 0, -1, false},
 	{"routing, one left", 43, 24, {58, 2, 0, 1}, ICMP6_PARAM, 0, 42, true},
@@ -150,8 +168,12 @@ static void extension_headers(void **state)
 		const struct t_frame *o;
 
 		p->split = i % 2 ? 56 : 0;
-		len = t_echo(f, &(struct t_ip){.src = "fd00::2", .dst = "fd00::1",
-					       .proto = e->first, .opts = e->b, .opts_len = e->n},
+		len = t_echo(f,
+			     &(struct t_ip){.src = "fd00::2",
+					    .dst = "fd00::1",
+					    .proto = e->first,
+					    .opts = e->b,
+					    .opts_len = e->n},
 			     8);
 		t_ip6_of(f)->next = e->first;
 		t_mark(t);
@@ -186,8 +208,13 @@ static void too_many(void **state)
 		ext[8 * i + 2] = 1;
 		ext[8 * i + 3] = 4;
 	}
-	len = t_echo(f, &(struct t_ip){.src = "fd00::2", .dst = "fd00::1", .proto = IP6_DSTOPTS,
-				       .opts = ext, .opts_len = sizeof(ext)}, 8);
+	len = t_echo(f,
+		     &(struct t_ip){.src = "fd00::2",
+				    .dst = "fd00::1",
+				    .proto = IP6_DSTOPTS,
+				    .opts = ext,
+				    .opts_len = sizeof(ext)},
+		     8);
 	t_mark(t);
 	t_inject(p, f, len);
 	assert_int_equal(t_dropped(t, DROP_ip6_ext_hdr), 1);
@@ -210,8 +237,10 @@ static void raw6(void **state)
 
 	(void)state;
 	raw_register(t->vx, &l);
-	len = t_ip(f, &(struct t_ip){.src = "fd00::2", .dst = "fd00::1", .proto = 250, .data = "abc",
-				     .len = 3});
+	len = t_ip(
+		f,
+		&(struct t_ip){
+			.src = "fd00::2", .dst = "fd00::1", .proto = 250, .data = "abc", .len = 3});
 	t_mark(t);
 	t_inject(p, f, len);
 	assert_int_equal(got, 3); /* IPv6: without the IP header */

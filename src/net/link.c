@@ -88,7 +88,7 @@ static bool name_is_taken(struct vx *vx, const char *name)
 	struct host_link l;
 
 	return dev_by_name(vx, name) ||
-	       (vx->host && vx->host->link(vx->host_ctx, 0, name, &l) == 0);
+	       (vx->host && vx->host->link && vx->host->link(vx->host_ctx, 0, name, &l) == 0);
 }
 
 /* A name that is free: as asked for, or a pattern's (or the kind's) first free number. */

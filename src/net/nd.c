@@ -21,7 +21,7 @@ struct ip_addr nd_solicited_node(const struct ip_addr *ip)
 	return r;
 }
 
-/* --- sending ----------------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------- */
 
 static void send_msg(struct worker *w, struct dev *d, uint8_t type, uint32_t flags,
 		     const struct ip_addr *src, const struct ip_addr *dst,
@@ -30,7 +30,10 @@ static void send_msg(struct worker *w, struct dev *d, uint8_t type, uint32_t fla
 	struct pkt *p = pkt_make(w, sizeof(struct nd_msg) + sizeof(struct nd_lladdr_opt));
 	struct ip_out o = {.src = *src, .dst = *dst, .proto = IPPROTO_ICMP6_, .ttl = 255};
 	struct dst to = {.type = ip_is_multicast(dst) ? DST_MULTICAST : DST_UNICAST,
-			 .mtu = d->mtu, .ifindex = d->ifindex, .dev = d, .gateway = *dst,
+			 .mtu = d->mtu,
+			 .ifindex = d->ifindex,
+			 .dev = d,
+			 .gateway = *dst,
 			 .output = ip_output};
 	struct nd_lladdr_opt *opt;
 	struct nd_msg *m;
@@ -46,8 +49,8 @@ static void send_msg(struct worker *w, struct dev *d, uint8_t type, uint32_t fla
 		.len = 1,
 		.addr = d->mac,
 	};
-	m->csum = csum_fold(
-		csum_add(csum_pseudo(src, dst, IPPROTO_ICMP6_, p->len), p->data, p->len));
+	m->csum =
+		csum_fold(csum_add(csum_pseudo(src, dst, IPPROTO_ICMP6_, p->len), p->data, p->len));
 	MIB_INC(w, Icmp6OutMsgs);
 	if (type == ICMP6_NS)
 		MIB_INC(w, Icmp6OutNeighborSolicits);
@@ -64,7 +67,7 @@ void nd_ask(struct worker *w, struct dev *d, const struct ip_addr *ip, const str
 		send_msg(w, d, ICMP6_NS, 0, &src, to ? ip : &group, ip);
 }
 
-/* --- receiving --------------------------------------------------------------------------------------- */
+/* --- receiving -------------------------------------------------------------------------------- */
 
 struct nd_in {
 	struct nd_msg m;
@@ -133,7 +136,8 @@ static bool rcv_ns(struct worker *w, struct pkt *p, const struct nd_in *in)
 static bool rcv_na(struct worker *w, struct pkt *p, const struct nd_in *in)
 {
 	uint32_t flags = be32_get(in->m.flags);
-	struct neigh_news news = {.mac = in->mac, .confirms = flags & ND_NA_SOLICITED,
+	struct neigh_news news = {.mac = in->mac,
+				  .confirms = flags & ND_NA_SOLICITED,
 				  .override = flags & ND_NA_OVERRIDE};
 
 	MIB_INC(w, Icmp6InNeighborAdvertisements);

@@ -62,7 +62,8 @@ void neigh_table_free(struct neigh_table *t)
 	free(t);
 }
 
-/* --- under the lock ---------------------------------------------------------------------------- */
+/* --- under the lock ----------------------------------------------------------------------------
+ */
 
 static void set_due(struct neigh_table *t, struct neigh *n, uint64_t at)
 {
@@ -100,7 +101,8 @@ static uint32_t worth(uint16_t state)
 	return state == NUD_FAILED ? 0 : state == NUD_INCOMPLETE ? 1 : state == NUD_STALE ? 2 : 3;
 }
 
-/* The table is full: of a sample, the device with most entries gives its least worthy, oldest one. */
+/* The table is full: of a sample, the device with most entries gives its least worthy, oldest one.
+ */
 static bool evict(struct neigh_table *t)
 {
 	struct neigh *victim = NULL;
@@ -162,7 +164,8 @@ void neigh_start(struct neigh_table *t, struct neigh *n, uint64_t now)
 	set_due(t, n, now + PROBE_TIME);
 }
 
-/* --- timers ------------------------------------------------------------------------------------ */
+/* --- timers ------------------------------------------------------------------------------------
+ */
 
 struct question {
 	struct dev *dev;
@@ -272,7 +275,8 @@ void neigh_delay(struct worker *w, struct neigh *n)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* --- news -------------------------------------------------------------------------------------- */
+/* --- news --------------------------------------------------------------------------------------
+ */
 
 static void take_news(struct neigh_table *t, struct neigh *n, const struct neigh_news *news,
 		      uint64_t now)
@@ -333,7 +337,8 @@ void neigh_dev_gone(struct inet *in, const struct dev *d)
 	pthread_mutex_unlock(&t->lock);
 }
 
-/* --- control ----------------------------------------------------------------------------------- */
+/* --- control -----------------------------------------------------------------------------------
+ */
 
 static int check_req(const struct neigh_req *r, uint16_t state, struct vx_err *err)
 {
@@ -348,7 +353,8 @@ static int check_req(const struct neigh_req *r, uint16_t state, struct vx_err *e
 	return 0;
 }
 
-static int add_locked(struct neigh_table *t, const struct neigh_req *r, uint16_t state, uint64_t now)
+static int add_locked(struct neigh_table *t, const struct neigh_req *r, uint16_t state,
+		      uint64_t now)
 {
 	struct neigh *n = neigh_find(t, &r->ip, r->dev);
 

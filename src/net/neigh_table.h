@@ -6,7 +6,9 @@
 #include "net/neigh.h"
 
 enum { NEIGH_BUCKETS = 2048, NEIGH_DEVS = 64 };
-enum { NEIGH_USABLE = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP };
+enum {
+	NEIGH_USABLE = NUD_REACHABLE | NUD_STALE | NUD_DELAY | NUD_PROBE | NUD_PERMANENT | NUD_NOARP
+};
 
 struct neigh {
 	_Atomic(struct neigh *) next; /* in its bucket */
@@ -60,8 +62,7 @@ static inline uint16_t neigh_state(const struct neigh *n)
 
 static inline struct mac neigh_mac(const struct neigh *n)
 {
-	return mac_of_word(
-		atomic_load_explicit(&((struct neigh *)n)->word, memory_order_acquire));
+	return mac_of_word(atomic_load_explicit(&((struct neigh *)n)->word, memory_order_acquire));
 }
 
 /* Without a lock: valid until the end of the turn. */

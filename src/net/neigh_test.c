@@ -38,7 +38,8 @@ static void send_to(struct t_net *t, const char *ip, uint32_t n)
 	static uint8_t data[65000];
 	struct ip_addr a = t_addr(ip);
 
-	assert_int_equal(inet_udp_send(t->vx->workers[0], ip_is4(&a) ? sk : sk6, &a, 9, data, n), 0);
+	assert_int_equal(inet_udp_send(t->vx->workers[0], ip_is4(&a) ? sk : sk6, &a, 9, data, n),
+			 0);
 	t_turn(t);
 }
 
@@ -291,8 +292,11 @@ static void control(void **state)
 {
 	struct t_port *p;
 	struct t_net *t = net(&p);
-	struct neigh_req r = {.dev = p->dev, .ip = t_addr("10.0.0.2"), .has_mac = true,
-			      .mac = t_mac(T_HER), .nl_flags = NLM_F_CREATE | NLM_F_EXCL,
+	struct neigh_req r = {.dev = p->dev,
+			      .ip = t_addr("10.0.0.2"),
+			      .has_mac = true,
+			      .mac = t_mac(T_HER),
+			      .nl_flags = NLM_F_CREATE | NLM_F_EXCL,
 			      .maker = "vx neigh add"};
 	struct neigh_view v;
 
@@ -335,7 +339,39 @@ static void device_gone(void **state)
 	t_end(t);
 }
 
-/* --- neighbour discovery -------------------------------------------------------------------------------- */
+/* Two workers wait, one asks, the answer comes to the first; each sends its own. */
+static void two_workers(void **state)
+{
+	struct t_net *t = t_new_workers(2);
+	struct t_port *p = t_add_port(t, "up0", T_ME, "10.0.0.1/24");
+	struct udp_sock_cfg c = {.vx = t->vx, .family = AF_INET, .port = 7000};
+	struct ip_addr her = t_addr("10.0.0.2");
+	uint16_t id[4];
+
+	(void)state;
+	assert_int_equal(inet_udp_open(&c, &sk, NULL), 0);
+	t_turn(t);
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(inet_udp_send(t->vx->workers[i % 2], sk, &her, 9, "x", 1), 0);
+	t_turn(t);
+	assert_question(p, "10.0.0.2", false);
+	t_assert_silent(p);
+	assert_int_equal(vx_held(t->vx), 4);
+	assert_true(vx_next_timer(t->vx, 1) <= t->now + 2 * NS_PER_MS);
+	answer(p);
+	assert_int_equal(vx_held(t->vx), 0);
+	for (int i = 0; i < 4; i++) {
+		const struct t_frame *o = t_out(p);
+
+		t_assert_ip4(o, "10.0.0.1", "10.0.0.2", IPPROTO_UDP_);
+		id[i] = be16_get(t_ip4_of(o->b)->id);
+		for (int k = 0; k < i; k++) /* no identification twice */
+			assert_int_not_equal(id[i], id[k]);
+	}
+	t_end(t);
+}
+
+/* --- neighbour discovery ---------------------------------------------------------------------- */
 
 static uint32_t nd(uint8_t type, uint32_t flags, const char *src, const char *dst,
 		   const char *target, bool opt, uint8_t ttl, const char *dmac)
@@ -350,8 +386,13 @@ static uint32_t nd(uint8_t type, uint32_t flags, const char *src, const char *ds
 	memcpy(b.m.target, tg.b, 16);
 	b.o = (struct nd_lladdr_opt){type == ICMP6_NS ? 1 : 2, 1, t_mac(T_HER)};
 	b.m.csum = csum_fold(csum_add(csum_pseudo(&s, &d, IPPROTO_ICMP6_, n), &b, n));
-	return t_ip(f, &(struct t_ip){.src = src, .dst = dst, .proto = IPPROTO_ICMP6_, .ttl = ttl,
-				      .data = &b, .len = n, .dmac = dmac});
+	return t_ip(f, &(struct t_ip){.src = src,
+				      .dst = dst,
+				      .proto = IPPROTO_ICMP6_,
+				      .ttl = ttl,
+				      .data = &b,
+				      .len = n,
+				      .dmac = dmac});
 }
 
 static void nd_asks(void **state)
@@ -432,12 +473,12 @@ static void nd_answers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(states),	cmocka_unit_test(o3_unreachable),
-		cmocka_unit_test(o3_full),	cmocka_unit_test(cap),
-		cmocka_unit_test(answers_arp),	cmocka_unit_test(bad_arp),
-		cmocka_unit_test(news),		cmocka_unit_test(control),
-		cmocka_unit_test(device_gone),	cmocka_unit_test(nd_asks),
-		cmocka_unit_test(nd_answers),
+		cmocka_unit_test(states),      cmocka_unit_test(o3_unreachable),
+		cmocka_unit_test(o3_full),     cmocka_unit_test(cap),
+		cmocka_unit_test(answers_arp), cmocka_unit_test(bad_arp),
+		cmocka_unit_test(news),	       cmocka_unit_test(control),
+		cmocka_unit_test(device_gone), cmocka_unit_test(two_workers),
+		cmocka_unit_test(nd_asks),     cmocka_unit_test(nd_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

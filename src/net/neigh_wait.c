@@ -25,7 +25,8 @@ int neigh_worker_init(struct inet_worker *iw)
 	return 0;
 }
 
-/* --- sending ----------------------------------------------------------------------------------- */
+/* --- sending -----------------------------------------------------------------------------------
+ */
 
 static void send_to(struct worker *w, struct dev *d, struct pkt *p, const struct mac *m)
 {
@@ -57,7 +58,8 @@ static void trace_neigh(struct pkt *p, const struct ip_addr *ip, const struct ma
 		memcpy(s->dev, p->dev->name, sizeof(s->dev));
 }
 
-/* --- waiting ----------------------------------------------------------------------------------- */
+/* --- waiting -----------------------------------------------------------------------------------
+ */
 
 static void drop_one(struct worker *w, struct pkt *p, enum drop why)
 {
@@ -217,7 +219,8 @@ void neigh_drop_held(struct worker *w)
 		drop_all(w, q, DROP_shutdown);
 }
 
-/* --- the stage --------------------------------------------------------------------------------- */
+/* --- the stage ---------------------------------------------------------------------------------
+ */
 
 int neigh_output(struct worker *w, struct pkt *p)
 {

@@ -13,7 +13,8 @@
 
 enum { DEFAULT_TTL = 64 };
 
-/* --- frames ------------------------------------------------------------------------------------ */
+/* --- frames ------------------------------------------------------------------------------------
+ */
 
 void eth_push(struct pkt *p, const struct dev *d, const struct mac *dst, uint16_t type)
 {
@@ -49,7 +50,8 @@ void inet_xmit(struct worker *w, struct dev *d, struct pkt *p)
 	flush_queue(w, &iw->flush);
 }
 
-/* --- IP header --------------------------------------------------------------------------------- */
+/* --- IP header ---------------------------------------------------------------------------------
+ */
 
 uint16_t ip4_next_id(struct worker *w, const struct ip_addr *src, const struct ip_addr *dst,
 		     uint8_t proto)
@@ -140,7 +142,8 @@ int ip_send_routed(struct worker *w, struct pkt *p, struct ip_out *o, uint32_t i
 	return ip_send(w, p, o, &d);
 }
 
-/* --- stages ------------------------------------------------------------------------------------ */
+/* --- stages ------------------------------------------------------------------------------------
+ */
 
 int ip_local_out(struct worker *w, struct pkt *p)
 {
@@ -242,7 +245,8 @@ int ip_output(struct worker *w, struct pkt *p)
 	return neigh_output(w, p);
 }
 
-/* --- fragments (O1) ---------------------------------------------------------------------------- */
+/* --- fragments (O1) ----------------------------------------------------------------------------
+ */
 
 /* A piece with a header of its own.  Only the first keeps the options: vx sends none with the copy
  * bit (RFC 791, 3.1). */

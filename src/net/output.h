@@ -22,14 +22,16 @@ struct ip_out {
 int ip_tunnel_xmit(struct worker *w, struct pkt *p, const struct ip_out *o, const struct dst *d);
 /* The same without a tunnel: replies and errors. */
 int ip_send(struct worker *w, struct pkt *p, const struct ip_out *o, const struct dst *d);
-/* Finds the way for o (src may be none: chosen and stored) from 'ifindex' (0: any), then ip_send(). */
+/* Finds the way for o (src may be none: chosen and stored) from 'ifindex' (0: any), then ip_send().
+ */
 int ip_send_routed(struct worker *w, struct pkt *p, struct ip_out *o, uint32_t ifindex);
 /* Data at the IP header, p->dst set. */
 int ip_local_out(struct worker *w, struct pkt *p);
-int ip_output(struct worker *w, struct pkt *p);	 /* dst->output */
+int ip_output(struct worker *w, struct pkt *p); /* dst->output */
 int ip_fragment(struct worker *w, struct pkt *p, uint32_t mtu);
 
-/* A frame for d, data at the Ethernet header: gathered, sent at the end of the turn at the latest. */
+/* A frame for d, data at the Ethernet header: gathered, sent at the end of the turn at the latest.
+ */
 void inet_xmit(struct worker *w, struct dev *d, struct pkt *p);
 void inet_xmit_flush(struct worker *w);
 /* Pushes an Ethernet header. */

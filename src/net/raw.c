@@ -64,8 +64,7 @@ static void give(struct worker *w, const struct raw_listener *l, struct pkt *p)
 
 bool raw_deliver(struct worker *w, int fam, struct pkt *p)
 {
-	const struct raw_table *t =
-		atomic_load_explicit(&w->vx->inet->raws, memory_order_acquire);
+	const struct raw_table *t = atomic_load_explicit(&w->vx->inet->raws, memory_order_acquire);
 	bool found = false;
 
 	if (likely(!t))

@@ -8,8 +8,8 @@
 struct raw_listener {
 	int fam; /* INET_V4, INET_V6 */
 	uint8_t proto;
-	/* Takes a clone: IPv4 with data at the IP header, IPv6 at the transport header.  Usually ends
-	 * in pkt_consume().  Any worker's thread. */
+	/* Takes a clone: IPv4 with data at the IP header, IPv6 at the transport header.  Usually
+	 * ends in pkt_consume().  Any worker's thread. */
 	void (*rcv)(struct worker *w, const struct raw_listener *l, struct pkt *p);
 	void *ctx;
 };

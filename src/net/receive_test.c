@@ -233,9 +233,9 @@ static void r7_tagged(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(r1_order), cmocka_unit_test(r2_handler),
+		cmocka_unit_test(r1_order),   cmocka_unit_test(r2_handler),
 		cmocka_unit_test(r2_removed), cmocka_unit_test(r5_nobody),
-		cmocka_unit_test(r6_loop), cmocka_unit_test(r7_tagged),
+		cmocka_unit_test(r6_loop),    cmocka_unit_test(r7_tagged),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,7 +16,8 @@ static const struct fib *fib_of(struct inet *in)
 	return atomic_load_explicit(&in->fib, memory_order_acquire);
 }
 
-/* --- workers ----------------------------------------------------------------------------------- */
+/* --- workers -----------------------------------------------------------------------------------
+ */
 
 static bool is_zeronet(const struct ip_addr *a)
 {
@@ -38,7 +39,8 @@ static bool source_is_sane(const struct fib *f, const struct ip_addr *src,
 		return false;
 	if (ip_is_any(src))
 		return type == DST_BROADCAST || (type == DST_MULTICAST && !ip_is4(src)) ||
-		       (type == DST_MULTICAST && (be32_get(ip_get4(dst)) & 0xffffff00) == 0xe0000000);
+		       (type == DST_MULTICAST &&
+			(be32_get(ip_get4(dst)) & 0xffffff00) == 0xe0000000);
 	if (is_zeronet(src))
 		return false;
 	l = fib_find_local(f, src, ifindex);
@@ -177,8 +179,7 @@ static int output_by(struct inet *in, uint64_t now, const struct udp_flow *fl, s
 		err = output_unicast(f, fl, out);
 	}
 	if (err < 0) {
-		if (out->type != DST_BLACKHOLE)
-			out->type = DST_UNREACHABLE;
+		out->type = DST_UNREACHABLE; /* who keeps it must not send by it */
 		return err;
 	}
 	if (!ip_is_none(&fl->src))
@@ -212,7 +213,8 @@ bool route_source(struct inet *in, uint32_t ifindex, const struct ip_addr *to, s
 	return true;
 }
 
-/* --- control ----------------------------------------------------------------------------------- */
+/* --- control -----------------------------------------------------------------------------------
+ */
 
 int route_get(struct vx *vx, const struct udp_flow *f, struct dst *out)
 {
@@ -294,7 +296,8 @@ static int check(struct vx *vx, struct route_req *r, struct dev **dev, struct vx
 		return vx_fail(err, -ENODEV, "a route needs a device or a gateway");
 	if (atomic_load(&(*dev)->host))
 		return vx_fail(err, -EOPNOTSUPP,
-			       "%s is an interface of the host: use ip without vx exec", (*dev)->name);
+			       "%s is an interface of the host: use ip without vx exec",
+			       (*dev)->name);
 	r->ifindex = (*dev)->ifindex;
 	return 0;
 }
@@ -348,8 +351,7 @@ int route_add(struct vx *vx, const struct route_req *req, struct vx_err *err)
 static bool matches(const struct route *x, const struct route_req *r)
 {
 	return same_prefix(&x->r, r) && (!r->metric || r->metric == x->r.metric) &&
-	       (!r->ifindex || r->ifindex == x->r.ifindex) &&
-	       (!r->type || r->type == x->r.type) &&
+	       (!r->ifindex || r->ifindex == x->r.ifindex) && (!r->type || r->type == x->r.type) &&
 	       (ip_is_none(&r->gateway) || ip_eq(&r->gateway, &x->r.gateway));
 }
 
@@ -386,7 +388,7 @@ static void view_connected(const struct inet_addr *a, struct route_view *v)
 		      .dst = a->ip,
 		      .plen = a->plen,
 		      .type = DST_UNICAST,
-		      .protocol = 2, /* RTPROT_KERNEL */
+		      .protocol = 2,	      /* RTPROT_KERNEL */
 		      .scope = is4 ? 253 : 0, /* RT_SCOPE_LINK */
 		      .ifindex = a->dev->ifindex,
 		      .metric = is4 ? 0 : 256},
@@ -396,10 +398,11 @@ static void view_connected(const struct inet_addr *a, struct route_view *v)
 	if (is4)
 		v->r.src = a->ip;
 	for (uint32_t i = a->plen + (is4 ? 96u : 0u); i < 128; i++)
-		v->r.dst.b[i / 8] &= (uint8_t)~(0x80 >> (i % 8));
+		v->r.dst.b[i / 8] &= (uint8_t) ~(0x80 >> (i % 8));
 }
 
-int route_each(struct vx *vx, int family, int (*fn)(void *ctx, const struct route_view *v), void *ctx)
+int route_each(struct vx *vx, int family, int (*fn)(void *ctx, const struct route_view *v),
+	       void *ctx)
 {
 	struct route_view v;
 	int rc;

@@ -9,21 +9,22 @@
 #include "net/dst.h"
 #include "net/udp.h"
 
-/* --- control ----------------------------------------------------------------------------------- */
+/* --- control -----------------------------------------------------------------------------------
+ */
 
 struct route_req {
-	int family; /* AF_INET, AF_INET6 */
+	int family;	    /* AF_INET, AF_INET6 */
 	struct ip_addr dst; /* any value for plen 0 */
 	uint8_t plen;
-	uint8_t type; /* enum dst_type: DST_UNICAST, DST_BLACKHOLE or DST_UNREACHABLE */
+	uint8_t type;		 /* enum dst_type: DST_UNICAST, DST_BLACKHOLE or DST_UNREACHABLE */
 	uint8_t protocol, scope; /* RTPROT_*, RT_SCOPE_*: kept for dumps */
-	struct ip_addr gateway; /* none: on link */
-	struct ip_addr src;	/* preferred source; none: chosen */
-	uint32_t ifindex;	/* 0: found by the gateway */
+	struct ip_addr gateway;	 /* none: on link */
+	struct ip_addr src;	 /* preferred source; none: chosen */
+	uint32_t ifindex;	 /* 0: found by the gateway */
 	uint32_t metric;
 	uint32_t mtu; /* 0: the device's */
 	bool mtu_locked;
-	uint8_t hoplimit; /* 0: 64 */
+	uint8_t hoplimit;  /* 0: 64 */
 	uint16_t nl_flags; /* NLM_F_* */
 	const char *maker; /* may be NULL */
 };
@@ -40,7 +41,8 @@ int route_add(struct vx *vx, const struct route_req *r, struct vx_err *err);
 /* Deletes the first route that has the prefix and whatever else is given.  -ESRCH. */
 int route_del(struct vx *vx, const struct route_req *r, struct vx_err *err);
 /* AF_UNSPEC is both.  Until fn returns non-zero, which is then returned. */
-int route_each(struct vx *vx, int family, int (*fn)(void *ctx, const struct route_view *v), void *ctx);
+int route_each(struct vx *vx, int family, int (*fn)(void *ctx, const struct route_view *v),
+	       void *ctx);
 /* As a worker would find it (RTM_GETROUTE).  0, -ENETUNREACH, -EHOSTUNREACH, -EINVAL. */
 int route_get(struct vx *vx, const struct udp_flow *f, struct dst *out);
 
@@ -48,7 +50,8 @@ int route_get(struct vx *vx, const struct udp_flow *f, struct dst *out);
  * group, a route or a device.  Out of memory: -ENOMEM, and the old table stays. */
 int route_rebuild(struct vx *vx);
 
-/* --- workers ----------------------------------------------------------------------------------- */
+/* --- workers -----------------------------------------------------------------------------------
+ */
 
 /* Stage route_input.  The dst lives until the end of the turn.  NULL: *why says why not. */
 struct dst *route_input(struct worker *w, const struct pkt *p, const struct ip_addr *src,
@@ -58,10 +61,10 @@ int route_output(struct worker *w, const struct udp_flow *f, struct dst *out);
 /* An address of this host? */
 bool route_is_local(struct inet *in, const struct ip_addr *ip);
 /* A source on this device for what goes to 'to'; false if it has no address of that family. */
-bool route_source(struct inet *in, uint32_t ifindex, const struct ip_addr *to,
-		  struct ip_addr *src);
+bool route_source(struct inet *in, uint32_t ifindex, const struct ip_addr *to, struct ip_addr *src);
 
-/* --- path MTU exceptions (kept 10 minutes, capped) --------------------------------------------- */
+/* --- path MTU exceptions (kept 10 minutes, capped) ---------------------------------------------
+ */
 
 enum { PMTU_MAX = 1024, PMTU_MIN4 = 552, PMTU_MIN6 = 1280 };
 

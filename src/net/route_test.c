@@ -27,8 +27,12 @@ static struct t_net *net(struct t_port **p, struct t_port **q)
 static int add(struct t_net *t, const char *prefix, int plen, const char *via, struct t_port *dev,
 	       uint32_t metric, uint8_t type, uint16_t flags)
 {
-	struct route_req r = {.dst = t_addr(prefix), .plen = (uint8_t)plen, .type = type,
-			      .metric = metric, .nl_flags = flags, .maker = "vx route add"};
+	struct route_req r = {.dst = t_addr(prefix),
+			      .plen = (uint8_t)plen,
+			      .type = type,
+			      .metric = metric,
+			      .nl_flags = flags,
+			      .maker = "vx route add"};
 
 	r.family = ip_is4(&r.dst) ? AF_INET : AF_INET6;
 	if (via)
@@ -94,9 +98,15 @@ static void metrics(void **state)
 {
 	struct t_port *p, *q;
 	struct t_net *t = net(&p, &q);
-	struct route_req r = {.family = AF_INET, .dst = t_addr("10.9.0.0"), .plen = 16,
-			      .type = DST_UNICAST, .gateway = t_addr("10.0.0.3"), .mtu = 1400,
-			      .hoplimit = 17, .src = t_addr("10.1.0.7"), .nl_flags = NEW};
+	struct route_req r = {.family = AF_INET,
+			      .dst = t_addr("10.9.0.0"),
+			      .plen = 16,
+			      .type = DST_UNICAST,
+			      .gateway = t_addr("10.0.0.3"),
+			      .mtu = 1400,
+			      .hoplimit = 17,
+			      .src = t_addr("10.1.0.7"),
+			      .nl_flags = NEW};
 	struct dst d;
 
 	(void)state;
@@ -111,14 +121,19 @@ static void metrics(void **state)
 	assert_ptr_equal(d.dev, p->dev);
 	assert_int_equal(add(t, "10.9.0.0", 16, "10.1.0.4", NULL, 5, DST_UNICAST, NEW), -EEXIST);
 	assert_int_equal(add(t, "10.9.0.0", 16, "10.1.0.4", NULL, 5, DST_UNICAST,
-			     NLM_F_CREATE | NLM_F_REPLACE), 0);
+			     NLM_F_CREATE | NLM_F_REPLACE),
+			 0);
 	assert_int_equal(add(t, "10.8.0.0", 16, "10.1.0.4", NULL, 5, DST_UNICAST, NLM_F_REPLACE),
 			 -ENOENT);
 	r.metric = 0;
 	assert_int_equal(route_del(t->vx, &r, NULL), 0);
 	assert_way(t, "10.9.1.1", q, "10.1.0.4", "10.1.0.1");
-	assert_int_equal(route_del(t->vx, &(struct route_req){.family = AF_INET,
-				   .dst = t_addr("10.9.0.0"), .plen = 16}, NULL), 0);
+	assert_int_equal(route_del(t->vx,
+				   &(struct route_req){.family = AF_INET,
+						       .dst = t_addr("10.9.0.0"),
+						       .plen = 16},
+				   NULL),
+			 0);
 	assert_int_equal(way(t, "10.9.1.1", &d), -ENETUNREACH);
 	assert_int_equal(route_del(t->vx, &r, NULL), -ESRCH);
 	/* A gateway that is not on link, a source that is not ours. */
@@ -137,11 +152,16 @@ static void d1_input(void **state)
 		enum dst_type type;
 		enum drop why;
 	} row[] = {
-		{"10.0.0.1", DST_LOCAL, 0},	    {"10.1.0.7", DST_LOCAL, 0},
-		{"10.0.0.255", DST_BROADCAST, 0},   {"10.1.255.255", DST_BROADCAST, 0},
-		{"255.255.255.255", DST_BROADCAST, 0}, {"224.0.0.1", DST_MULTICAST, 0},
-		{"10.0.0.9", DST_UNREACHABLE, 0},   {"239.0.0.1", DST_NONE, DROP_ip_group_not_joined},
-		{"0.0.0.0", DST_NONE, DROP_ip_martian}, {"127.0.0.1", DST_NONE, DROP_ip_martian},
+		{"10.0.0.1", DST_LOCAL, 0},
+		{"10.1.0.7", DST_LOCAL, 0},
+		{"10.0.0.255", DST_BROADCAST, 0},
+		{"10.1.255.255", DST_BROADCAST, 0},
+		{"255.255.255.255", DST_BROADCAST, 0},
+		{"224.0.0.1", DST_MULTICAST, 0},
+		{"10.0.0.9", DST_UNREACHABLE, 0},
+		{"239.0.0.1", DST_NONE, DROP_ip_group_not_joined},
+		{"0.0.0.0", DST_NONE, DROP_ip_martian},
+		{"127.0.0.1", DST_NONE, DROP_ip_martian},
 	};
 	struct t_port *p, *q;
 	struct t_net *t = net(&p, &q);
@@ -160,7 +180,8 @@ static void d1_input(void **state)
 			continue;
 		}
 		assert_int_equal(d->type, row[i].type);
-		assert_ptr_equal(d->input, d->type == DST_UNREACHABLE ? ip_error : ip_local_deliver);
+		assert_ptr_equal(d->input,
+				 d->type == DST_UNREACHABLE ? ip_error : ip_local_deliver);
 		assert_ptr_equal(d->output, ip_output);
 	}
 	t_end(t);
@@ -281,8 +302,9 @@ static void many(void **state)
 	(void)state;
 	for (int i = 0; i < 300; i++) {
 		snprintf(a, sizeof(a), "20.%d.%d.0", i / 100, i % 100);
-		assert_int_equal(add(t, a, 24, i % 2 ? "10.0.0.9" : "10.1.0.9", NULL, 0,
-				     DST_UNICAST, NEW), 0);
+		assert_int_equal(
+			add(t, a, 24, i % 2 ? "10.0.0.9" : "10.1.0.9", NULL, 0, DST_UNICAST, NEW),
+			0);
 		vx_control_turn(t->vx, t->now);
 	}
 	for (int i = 0; i < 300; i++) {

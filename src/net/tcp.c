@@ -26,8 +26,8 @@ static void send_reset(struct worker *w, const struct pkt *p, const struct tcp_h
 		t->ack = be32_put(be32_get(in->seq) + payload + !!(in->flags & TCP_SYN) +
 				  !!(in->flags & TCP_FIN));
 	}
-	t->csum = csum_fold(csum_add(csum_pseudo(&o.src, &o.dst, IPPROTO_TCP_, sizeof(*t)), t,
-				     sizeof(*t)));
+	t->csum = csum_fold(
+		csum_add(csum_pseudo(&o.src, &o.dst, IPPROTO_TCP_, sizeof(*t)), t, sizeof(*t)));
 	MIB_INC(w, TcpOutRsts);
 	ip_send_routed(w, r, &o, ifindex);
 }

@@ -12,7 +12,7 @@
 
 #include <linux/netlink.h>
 
-/* --- the port ---------------------------------------------------------------------------------------- */
+/* --- the port --------------------------------------------------------------------------------- */
 
 static void put(struct t_frame *ring, uint32_t *tail, uint32_t head, const void *b, uint32_t len)
 {
@@ -89,8 +89,8 @@ static void port_close(struct io *io, bool keep)
 	p->dev = NULL;
 }
 
-static const struct io_ops port_ops = {.name = "t", .rx = port_rx, .tx = port_tx,
-				       .close = port_close};
+static const struct io_ops port_ops = {
+	.name = "t", .rx = port_rx, .tx = port_tx, .close = port_close};
 static const struct dev_ops dev_ops = {.xmit = port_xmit};
 
 static void setup(struct dev *d)
@@ -107,12 +107,19 @@ static int newlink(struct dev *d, const struct link_cfg *cfg, const void *opts, 
 
 static const struct link_type t_type = {.kind = "t", .setup = setup, .newlink = newlink};
 
-/* --- the net ------------------------------------------------------------------------------------------- */
+/* --- the net ---------------------------------------------------------------------------------- */
 
 struct t_net *t_new(void)
 {
+	return t_new_workers(1);
+}
+
+struct t_net *t_new_workers(uint32_t n)
+{
 	struct t_net *t = calloc(1, sizeof(*t));
-	struct vx_config cfg = {.n_workers = 1, .key = {0x1234567, 0x89abcde}, .random = 42,
+	struct vx_config cfg = {.n_workers = n,
+				.key = {0x1234567, 0x89abcde},
+				.random = 42,
 				.now = 1000 * NS_PER_S};
 
 	t->now = cfg.now;
@@ -130,8 +137,12 @@ struct t_port *t_add_port(struct t_net *t, const char *name, const char *mac, co
 	snprintf(cfg.name, sizeof(cfg.name), "%s", name);
 	assert_int_equal(link_newlink(t->vx, &t_type, &cfg, NULL, 0, NULL, &p->dev), 0);
 	p->net = t;
-	p->io = (struct io){.ops = &port_ops, .vx = t->vx, .dev = p->dev, .can = IO_CAN_FRAGS,
-			    .kind = "t", .napi = &p->napi};
+	p->io = (struct io){.ops = &port_ops,
+			    .vx = t->vx,
+			    .dev = p->dev,
+			    .can = IO_CAN_FRAGS,
+			    .kind = "t",
+			    .napi = &p->napi};
 	napi_init(&p->napi, t->vx->workers[0], port_poll, &p->io);
 	atomic_store(&p->dev->io, &p->io);
 	t->port[t->n_ports++] = p;
@@ -153,7 +164,10 @@ void t_add_addr(struct t_port *p, const char *addr)
 
 void t_add_neigh(struct t_port *p, const char *ip, const char *mac)
 {
-	struct neigh_req r = {.dev = p->dev, .ip = t_addr(ip), .has_mac = true, .mac = t_mac(mac),
+	struct neigh_req r = {.dev = p->dev,
+			      .ip = t_addr(ip),
+			      .has_mac = true,
+			      .mac = t_mac(mac),
 			      .nl_flags = NLM_F_CREATE};
 
 	assert_int_equal(neigh_add(p->net->vx, &r, NULL), 0);
@@ -177,8 +191,9 @@ void t_turn(struct t_net *t)
 {
 	int n = 0;
 
-	while (vx_turn(t->vx, 0, t->now))
-		assert_true(++n < 1000);
+	for (uint32_t i = 0; i < t->vx->n_workers; i++)
+		while (vx_turn(t->vx, i, t->now))
+			assert_true(++n < 1000);
 	t_check(t);
 }
 
@@ -250,7 +265,7 @@ void t_show(struct t_net *t)
 	print_message("held %llu\n", (unsigned long long)vx_held(t->vx));
 }
 
-/* --- counters ------------------------------------------------------------------------------------------ */
+/* --- counters --------------------------------------------------------------------------------- */
 
 void t_mark(struct t_net *t)
 {
@@ -290,7 +305,7 @@ void t_assert_moved(struct t_net *t, const enum mib_counter *want)
 	}
 }
 
-/* --- frames -------------------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 struct ip_addr t_addr(const char *text)
 {
@@ -388,11 +403,13 @@ uint32_t t_udp(uint8_t *f, const struct t_ip *s, uint16_t sport, uint16_t dport)
 	uint8_t proto = s->proto == IPPROTO_UDPLITE_ ? IPPROTO_UDPLITE_ : IPPROTO_UDP_;
 	struct t_ip ip = *s;
 
-	*u = (struct udp_hdr){.src = be16_put(sport), .dst = be16_put(dport),
+	*u = (struct udp_hdr){.src = be16_put(sport),
+			      .dst = be16_put(dport),
 			      .len = be16_put((uint16_t)(8 + s->len))};
 	if (s->len)
 		memcpy(u + 1, s->data, s->len);
-	u->csum = csum_fold_udp(csum_add(csum_pseudo(&src, &dst, proto, 8 + s->len), u, 8 + s->len));
+	u->csum =
+		csum_fold_udp(csum_add(csum_pseudo(&src, &dst, proto, 8 + s->len), u, 8 + s->len));
 	if (!s->opts_len || ip_is4(&dst))
 		ip.proto = proto;
 	ip.data = buf;
@@ -413,8 +430,8 @@ uint32_t t_echo(uint8_t *f, const struct t_ip *s, uint32_t len)
 	h->echo.seq = be16_put(1);
 	for (uint32_t i = 0; i < len; i++)
 		buf[sizeof(*h) + i] = (uint8_t)(i * 7);
-	h->csum = csum_fold(csum_add(
-		is4 ? 0 : csum_pseudo(&src, &dst, IPPROTO_ICMP6_, 8 + len), buf, 8 + len));
+	h->csum = csum_fold(
+		csum_add(is4 ? 0 : csum_pseudo(&src, &dst, IPPROTO_ICMP6_, 8 + len), buf, 8 + len));
 	if (!s->opts_len || is4)
 		ip.proto = is4 ? IPPROTO_ICMP4_ : IPPROTO_ICMP6_;
 	ip.data = buf;
@@ -429,9 +446,14 @@ uint32_t t_arp(uint8_t *f, uint16_t op, const char *sha, const char *spa, const 
 	struct arp_hdr *a = (struct arp_hdr *)put_eth(f, &s, ETHTYPE_ARP);
 	struct ip_addr sp = t_addr(spa), tp = t_addr(tpa);
 
-	*a = (struct arp_hdr){.hw_type = be16_put(1), .proto = be16_put(ETHTYPE_IP4), .hw_len = 6,
-			      .proto_len = 4, .op = be16_put(op), .sha = t_mac(sha),
-			      .spa = ip_get4(&sp), .tpa = ip_get4(&tp)};
+	*a = (struct arp_hdr){.hw_type = be16_put(1),
+			      .proto = be16_put(ETHTYPE_IP4),
+			      .hw_len = 6,
+			      .proto_len = 4,
+			      .op = be16_put(op),
+			      .sha = t_mac(sha),
+			      .spa = ip_get4(&sp),
+			      .tpa = ip_get4(&tp)};
 	if (op == ARP_REPLY)
 		a->tha = t_mac(dmac);
 	return 14 + sizeof(*a);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For unit tests of the stack: a struct vx whose devices are ports in memory.  Whole frames go in and
- * come out; every step ends with the accounting checked, and the end with all buffers in their pool.
+ * For unit tests of the stack: a struct vx whose devices are ports in memory.  Whole frames go in
+ * and come out; every step ends with the accounting checked, and the end with all buffers in their
+ * pool.
  */
 #ifndef VX_NET_TESTING_H
 #define VX_NET_TESTING_H
@@ -53,15 +54,16 @@ struct t_net {
 };
 
 struct t_net *t_new(void);
-void t_end(struct t_net *t); /* with all checks; NULL is fine */
+struct t_net *t_new_workers(uint32_t n); /* ports are the first one's */
+void t_end(struct t_net *t);		 /* with all checks; NULL is fine */
 /* A port that is up, with an address like "10.0.0.1/24" or NULL. */
 struct t_port *t_add_port(struct t_net *t, const char *name, const char *mac, const char *addr);
 void t_add_addr(struct t_port *p, const char *addr);
-void t_join(struct t_port *a, struct t_port *b); /* a cable */
+void t_join(struct t_port *a, struct t_port *b);		     /* a cable */
 void t_add_neigh(struct t_port *p, const char *ip, const char *mac); /* permanent */
 
-void t_turn(struct t_net *t);			/* until no work is left; checks the accounting */
-void t_advance(struct t_net *t, uint64_t ns);	/* time, control's turn, turn */
+void t_turn(struct t_net *t);		      /* until no work is left; checks the accounting */
+void t_advance(struct t_net *t, uint64_t ns); /* time, control's turn, turn */
 void t_inject(struct t_port *p, const void *frame, uint32_t len); /* and a turn */
 void t_feed(struct t_port *p, const void *frame, uint32_t len);	  /* and no turn */
 /* The next frame that came out, valid until the next call; NULL. */
@@ -78,10 +80,9 @@ uint64_t t_dropped(struct t_net *t, enum drop why);
 /* All of these moved by one, every other IP, ICMP, UDP counter not at all; ends with MIB_COUNT.
  * Octets and OutTransmits are not looked at. */
 void t_assert_moved(struct t_net *t, const enum mib_counter *want);
-#define T_ASSERT_MOVED(t, ...)                                                                     \
-	t_assert_moved(t, (const enum mib_counter[]){__VA_ARGS__, MIB_COUNT})
+#define T_ASSERT_MOVED(t, ...) t_assert_moved(t, (const enum mib_counter[]){__VA_ARGS__, MIB_COUNT})
 
-/* --- frames ---------------------------------------------------------------------------------------- */
+/* --- frames ----------------------------------------------------------------------------------- */
 
 struct t_ip {
 	const char *smac, *dmac; /* NULL: those of T_HER and T_ME */
@@ -98,7 +99,8 @@ struct t_ip {
 
 struct ip_addr t_addr(const char *text);
 struct mac t_mac(const char *text);
-/* A frame in a static buffer of T_FRAME_MAX bytes; returns its length.  IPv4 or IPv6 by the address. */
+/* A frame in a static buffer of T_FRAME_MAX bytes; returns its length.  IPv4 or IPv6 by the
+ * address. */
 uint32_t t_ip(uint8_t *f, const struct t_ip *ip);
 /* With an UDP header before data, checksum right. */
 uint32_t t_udp(uint8_t *f, const struct t_ip *ip, uint16_t sport, uint16_t dport);

@@ -18,7 +18,8 @@ static _Atomic(struct inet_udp *) *bucket_of(struct inet *in, uint16_t port)
 	return &in->udp[port % ARRAY_LEN(in->udp)];
 }
 
-/* --- control ------------------------------------------------------------------------------------- */
+/* --- control -------------------------------------------------------------------------------------
+ */
 
 static bool is_taken(struct inet *in, const struct udp_sock_cfg *c, uint16_t port)
 {
@@ -94,15 +95,59 @@ void inet_udp_set_reader(struct udp_sock *sk,
 	inet_udp_of(sk)->ready = ready;
 }
 
+static bool is_empty(const struct inet_udp *s)
+{
+	for (uint32_t i = 0; i < s->sk.cfg.vx->n_workers; i++)
+		if (s->q[i].n)
+			return false;
+	return true;
+}
+
+/* No worker finds the socket any more; but what a worker holds, it alone may drop. */
 static void sock_free(void *arg)
 {
 	struct inet_udp *s = arg;
-	struct vx *vx = s->sk.cfg.vx;
+	struct inet *in = s->sk.cfg.vx->inet;
 
-	for (uint32_t i = 0; i < vx->n_workers; i++)
-		pkt_queue_drop(vx->workers[i], &s->q[i], DROP_udp_no_socket);
 	list_remove(&s->sk.node);
-	free(s);
+	if (is_empty(s)) {
+		free(s);
+		return;
+	}
+	pthread_mutex_lock(&in->dying_lock);
+	list_append(&in->dying, &s->sk.node);
+	atomic_fetch_add(&in->n_dying, 1);
+	pthread_mutex_unlock(&in->dying_lock);
+}
+
+void udp_turn(struct worker *w)
+{
+	struct inet *in = w->vx->inet;
+
+	if (likely(!atomic_load_explicit(&in->n_dying, memory_order_relaxed)))
+		return;
+	pthread_mutex_lock(&in->dying_lock);
+	list_for_each (sk, &in->dying, struct udp_sock, node)
+		pkt_queue_drop(w, &inet_udp_of(sk)->q[w->id], DROP_udp_no_socket);
+	pthread_mutex_unlock(&in->dying_lock);
+}
+
+uint32_t udp_reap(struct inet *in)
+{
+	uint32_t left;
+
+	if (likely(!atomic_load_explicit(&in->n_dying, memory_order_relaxed)))
+		return 0;
+	pthread_mutex_lock(&in->dying_lock);
+	list_for_each_safe (sk, &in->dying, struct udp_sock, node)
+		if (is_empty(inet_udp_of(sk))) {
+			list_remove(&sk->node);
+			free(inet_udp_of(sk));
+			atomic_fetch_sub(&in->n_dying, 1);
+		}
+	left = atomic_load(&in->n_dying);
+	pthread_mutex_unlock(&in->dying_lock);
+	return left;
 }
 
 void udp_close(struct udp_sock *sk)
@@ -123,11 +168,14 @@ void udp_free_all(struct inet *in)
 	for (size_t i = 0; i < ARRAY_LEN(in->udp); i++)
 		for (struct inet_udp *s = atomic_load(&in->udp[i]), *next; s; s = next) {
 			next = atomic_load(&s->next);
-			sock_free(s);
+			free(s);
 		}
+	list_for_each_safe (sk, &in->dying, struct udp_sock, node)
+		free(inet_udp_of(sk));
 }
 
-/* --- looking up (U6) ----------------------------------------------------------------------------- */
+/* --- looking up (U6) -----------------------------------------------------------------------------
+ */
 
 bool udp_matches(const struct inet_udp *s, bool is6, bool lite, const struct ip_addr *src,
 		 uint16_t sport, const struct ip_addr *dst, uint16_t dport)
@@ -162,14 +210,15 @@ struct inet_udp *udp_find(struct inet *in, bool is6, bool lite, const struct ip_
 	return best;
 }
 
-/* --- queues of ordinary sockets (U7, U8) --------------------------------------------------------- */
+/* --- queues of ordinary sockets (U7, U8) ---------------------------------------------------------
+ */
 
 static void queue_one(struct worker *w, struct inet_udp *s, struct pkt *p)
 {
 	uint32_t len = pkt_total(p);
 	bool lite = s->sk.cfg.lite;
 
-	if (s->sk.tunnel.rcv) { /* a tunnel's socket has no reader */
+	if (__atomic_load_n(&s->sk.tunnel.rcv, __ATOMIC_RELAXED)) { /* a tunnel's socket has no reader */
 		pkt_drop_at(w, p, DROP_udp_no_socket, STAGE_udp_queue_rcv);
 		return;
 	}
@@ -224,9 +273,13 @@ int inet_udp_recv(struct worker *w, struct udp_sock *sk, void *buf, uint32_t siz
 	len = pkt_total(p);
 	atomic_fetch_sub_explicit(&s->queued, len, memory_order_relaxed);
 	if (from)
-		*from = (struct udp_from){.src = p->tun.src, .dst = p->tun.dst, .sport = p->tun.sport,
-					  .tos = p->tun.tos, .ttl = p->tun.ttl,
-					  .ifindex = p->tun.ifindex, .len = len};
+		*from = (struct udp_from){.src = p->tun.src,
+					  .dst = p->tun.dst,
+					  .sport = p->tun.sport,
+					  .tos = p->tun.tos,
+					  .ttl = p->tun.ttl,
+					  .ifindex = p->tun.ifindex,
+					  .len = len};
 	size = MIN(size, len);
 	pkt_copy_out(p, 0, buf, size);
 	udp_count(w, s->is6, sk->cfg.lite, UDP_InDatagrams, 1);
@@ -253,6 +306,8 @@ static uint64_t each_queue(struct worker *w, bool drop)
 			n += look(w, s, drop);
 	list_for_each (sk, &in->closing, struct udp_sock, node)
 		n += look(w, inet_udp_of(sk), drop);
+	list_for_each (sk, &in->dying, struct udp_sock, node)
+		n += look(w, inet_udp_of(sk), drop);
 	return n;
 }
 
@@ -266,7 +321,8 @@ void udp_drop_held(struct worker *w)
 	each_queue(w, true);
 }
 
-/* --- writing ------------------------------------------------------------------------------------- */
+/* --- writing -------------------------------------------------------------------------------------
+ */
 
 int inet_udp_send(struct worker *w, struct udp_sock *sk, const struct ip_addr *to, uint16_t port,
 		  const void *buf, uint32_t len)
@@ -296,7 +352,8 @@ int inet_udp_send(struct worker *w, struct udp_sock *sk, const struct ip_addr *t
 	o.src = d.src;
 	u = pkt_append(p, sizeof(*u) + len);
 	memcpy(u + 1, buf, len);
-	*u = (struct udp_hdr){.src = be16_put(sk->cfg.port), .dst = be16_put(port),
+	*u = (struct udp_hdr){.src = be16_put(sk->cfg.port),
+			      .dst = be16_put(port),
 			      .len = be16_put((uint16_t)p->len)};
 	u->csum = csum_fold_udp(csum_add(csum_pseudo(&o.src, &o.dst, o.proto, p->len), u, p->len));
 	udp_count(w, is6, lite, UDP_OutDatagrams, 1);

@@ -10,7 +10,7 @@
 #include "net/udp.h"
 
 struct inet_udp {
-	struct udp_sock sk; /* first */
+	struct udp_sock sk;		 /* first */
 	_Atomic(struct inet_udp *) next; /* in its bucket */
 	bool is6;
 	struct ip_addr peer; /* connected to; none: to nobody */
@@ -30,16 +30,19 @@ static inline struct inet_udp *inet_udp_of(struct udp_sock *sk)
 	return (struct inet_udp *)sk;
 }
 
-/* --- control: ordinary sockets (inet_udp_open() in udp.h; port 0 chooses one) -------------------- */
+/* --- control: ordinary sockets (inet_udp_open() in udp.h; port 0 chooses one) --------------------
+ */
 
 int inet_udp_connect(struct udp_sock *sk, const struct ip_addr *peer, uint16_t port);
 /* UDP-Lite receiver's demand: least coverage, or 0: all. */
 void inet_udp_set_coverage(struct udp_sock *sk, uint32_t least);
 /* 'ready' is called by a worker whose queue got something. */
 void inet_udp_set_reader(struct udp_sock *sk,
-			 void (*ready)(struct worker *w, struct udp_sock *sk, void *ctx), void *ctx);
+			 void (*ready)(struct worker *w, struct udp_sock *sk, void *ctx),
+			 void *ctx);
 
-/* --- workers ------------------------------------------------------------------------------------- */
+/* --- workers -------------------------------------------------------------------------------------
+ */
 
 struct udp_from {
 	struct ip_addr src, dst;
@@ -68,11 +71,19 @@ uint64_t udp_held(struct worker *w);
 void udp_drop_held(struct worker *w);
 void udp_close(struct udp_sock *sk);
 void udp_free_all(struct inet *in);
+void udp_turn(struct worker *w);	/* drops what this worker holds of closed sockets */
+uint32_t udp_reap(struct inet *in); /* control: frees those that hold nothing; how many are left */
 
 /* Counters of the four kinds of UDP: MIB_Udp, MIB_Udp6, MIB_UdpLite, MIB_UdpLite6 in one order. */
 enum udp_mib {
-	UDP_InDatagrams, UDP_NoPorts, UDP_InErrors, UDP_OutDatagrams, UDP_RcvbufErrors,
-	UDP_SndbufErrors, UDP_InCsumErrors, UDP_IgnoredMulti,
+	UDP_InDatagrams,
+	UDP_NoPorts,
+	UDP_InErrors,
+	UDP_OutDatagrams,
+	UDP_RcvbufErrors,
+	UDP_SndbufErrors,
+	UDP_InCsumErrors,
+	UDP_IgnoredMulti,
 };
 static_assert(MIB_UdpInCsumErrors - MIB_UdpInDatagrams == UDP_InCsumErrors &&
 		      MIB_UdpLiteInCsumErrors - MIB_UdpLiteInDatagrams == UDP_InCsumErrors &&

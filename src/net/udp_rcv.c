@@ -106,11 +106,12 @@ static void forget_outer_csum(struct pkt *p)
 		p->csum_state = CSUM_NONE;
 }
 
-/* A run of datagrams of one socket, data at the UDP header; what is to be resubmitted stays in b. */
+/* A run of datagrams of one socket, data at the UDP header; what is to be resubmitted stays in b.
+ */
 static void deliver_run(struct worker *w, struct inet_udp *s, struct batch *b)
 {
 	uint32_t taken;
-	bool tunnel = s->sk.tunnel.rcv != NULL;
+	bool tunnel = __atomic_load_n(&s->sk.tunnel.rcv, __ATOMIC_ACQUIRE) != NULL;
 
 	for (uint32_t i = 0; i < b->n; i++) {
 		if (tunnel)
@@ -123,18 +124,19 @@ static void deliver_run(struct worker *w, struct inet_udp *s, struct batch *b)
 }
 
 /* U6: to every socket that wants it; clones for all but the last. */
-static void deliver_group(struct worker *w, struct pkt *p, bool is6, bool lite,
-			  struct datagram *g, struct batch *again)
+static void deliver_group(struct worker *w, struct pkt *p, bool is6, bool lite, struct datagram *g,
+			  struct batch *again)
 {
-	struct inet_udp *s = atomic_load_explicit(
-		&w->vx->inet->udp[p->tun.dport % ARRAY_LEN(w->vx->inet->udp)],
-		memory_order_acquire);
+	struct inet_udp *s =
+		atomic_load_explicit(&w->vx->inet->udp[p->tun.dport % ARRAY_LEN(w->vx->inet->udp)],
+				     memory_order_acquire);
 	enum drop why;
 
 	for (g->s = NULL; s; s = atomic_load_explicit(&s->next, memory_order_acquire)) {
 		struct batch one = {.n = 1};
 
-		if (!udp_matches(s, is6, lite, &p->tun.src, p->tun.sport, &p->tun.dst, p->tun.dport))
+		if (!udp_matches(s, is6, lite, &p->tun.src, p->tun.sport, &p->tun.dst,
+				 p->tun.dport))
 			continue;
 		if (g->s) {
 			one.p[0] = pkt_make_clone(w, p);
@@ -249,10 +251,11 @@ static void udp_rcv(struct worker *w, struct batch *b)
 	memcpy(b->p, again.p, again.n * sizeof(again.p[0]));
 }
 
-/* --- errors -------------------------------------------------------------------------------------- */
+/* --- errors --------------------------------------------------------------------------------------
+ */
 
-/* A quoted datagram: a tunnel is found by the port that it went to (vxlan.md 2.9), another socket by
- * the port that it came from. */
+/* A quoted datagram: a tunnel is found by the port that it went to (vxlan.md 2.9), another socket
+ * by the port that it came from. */
 static bool err_of(struct worker *w, const struct icmp_error *e, bool lite)
 {
 	struct inet *in = w->vx->inet;

@@ -34,12 +34,12 @@ static void announce(struct udp_sock *sk, bool add)
 
 void udp_tunnel_setup(struct udp_sock *sk, const struct udp_tunnel_cfg *cfg)
 {
-	udp_encap_fn *rcv = cfg->rcv;
+	struct udp_tunnel_cfg but_rcv = *cfg;
 
-	sk->tunnel = *cfg;
-	sk->tunnel.rcv = NULL;
+	but_rcv.rcv = NULL;
+	sk->tunnel = but_rcv;
 	/* Last: a worker that sees the hook sees what belongs to it. */
-	__atomic_store_n(&sk->tunnel.rcv, rcv, __ATOMIC_RELEASE);
+	__atomic_store_n(&sk->tunnel.rcv, cfg->rcv, __ATOMIC_RELEASE);
 	announce(sk, true);
 }
 
@@ -56,6 +56,7 @@ void udp_sock_release(struct udp_sock *sk)
  * a tunnel's socket has no reader. */
 uint32_t udp_queue_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
 {
+	udp_encap_fn *rcv = __atomic_load_n(&sk->tunnel.rcv, __ATOMIC_ACQUIRE);
 	uint32_t n = b->n;
 
 	if (unlikely(b->traced))
@@ -66,8 +67,8 @@ uint32_t udp_queue_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
 
 				s->port = sk->cfg.port;
 			}
-	if (sk->tunnel.rcv)
-		sk->tunnel.rcv(w, sk, b);
+	if (likely(rcv != NULL))
+		rcv(w, sk, b);
 	if (likely(!b->n))
 		return n;
 	return n - udp_queue_ordinary(w, sk, b);

@@ -56,8 +56,12 @@ static void datagram(const char *dst, uint16_t port, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++)
 		data[i] = (uint8_t)(i + 1);
-	len = t_udp(f, &(struct t_ip){.src = strchr(dst, ':') ? "fd00::2" : "10.0.0.2", .dst = dst,
-				      .data = data, .len = n}, 3000, port);
+	len = t_udp(f,
+		    &(struct t_ip){.src = strchr(dst, ':') ? "fd00::2" : "10.0.0.2",
+				   .dst = dst,
+				   .data = data,
+				   .len = n},
+		    3000, port);
 }
 
 /* U1, U2, U4, U5: what becomes of a datagram to an open port, IPv4. */
@@ -287,14 +291,15 @@ static void u7_full(void **state)
 	t_inject(p, f, len);
 	assert_int_equal(t_dropped(t, DROP_udp_queue_full), 1);
 	assert_int_equal(T_MOVED(t, UdpInDatagrams), 1); /* U8: at reading */
-	udp_sock_release(sk); /* what waits goes with it */
+	udp_sock_release(sk);				 /* what waits goes with it */
 	t_advance(t, 1);
 	t_advance(t, 1);
 	assert_int_equal(vx_held(t->vx), 0);
 	t_end(t);
 }
 
-/* U9: the hook's three answers, by the first byte: 'd' drops, 't' takes, '>' leaves, '<' resubmits. */
+/* U9: the hook's three answers, by the first byte: 'd' drops, 't' takes, '>' leaves, '<' resubmits.
+ */
 static uint32_t seen;
 static void encap(struct worker *w, struct udp_sock *sk, struct batch *b)
 {
@@ -367,7 +372,8 @@ static void u9_batch(void **state)
 	struct udp_tunnel_cfg tc = {.encap_type = 1, .rcv = encap};
 	struct t_port *p;
 	struct t_net *t = net(&p);
-	struct udp_sock *a = open_sock(t, AF_INET, 4789, NULL), *b = open_sock(t, AF_INET, 99, NULL);
+	struct udp_sock *a = open_sock(t, AF_INET, 4789, NULL),
+			*b = open_sock(t, AF_INET, 99, NULL);
 
 	(void)state;
 	udp_tunnel_setup(a, &tc);
@@ -429,8 +435,12 @@ static void lite(uint16_t coverage, bool zero_csum)
 	struct udp_hdr *u;
 
 	memset(data, 0x55, sizeof(data));
-	len = t_udp(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1",
-				      .proto = IPPROTO_UDPLITE_, .data = data, .len = sizeof(data)},
+	len = t_udp(f,
+		    &(struct t_ip){.src = "10.0.0.2",
+				   .dst = "10.0.0.1",
+				   .proto = IPPROTO_UDPLITE_,
+				   .data = data,
+				   .len = sizeof(data)},
 		    3000, 6000);
 	u = t_udp_of(f);
 	u->len = be16_put(coverage);
@@ -480,8 +490,9 @@ static void x_rows(void **state)
 		/* What is not covered may be damaged. */
 		f[14 + 20 + 59] ^= 1;
 		t_inject(p, f, len);
-		assert_int_equal(recv_len(t, sk), row[i].got && row[i].coverage &&
-							row[i].coverage < 60 ? 52 : -EAGAIN);
+		assert_int_equal(recv_len(t, sk),
+				 row[i].got && row[i].coverage && row[i].coverage < 60 ? 52
+										       : -EAGAIN);
 		t_end(t);
 	}
 }
@@ -540,12 +551,12 @@ static void send_and_loop(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(u_header),  cmocka_unit_test(u3_closed),
-		cmocka_unit_test(u4_states), cmocka_unit_test(u5_zero6),
-		cmocka_unit_test(u6_lookup), cmocka_unit_test(u7_full),
-		cmocka_unit_test(u9_encap),  cmocka_unit_test(u9_batch),
+		cmocka_unit_test(u_header),	 cmocka_unit_test(u3_closed),
+		cmocka_unit_test(u4_states),	 cmocka_unit_test(u5_zero6),
+		cmocka_unit_test(u6_lookup),	 cmocka_unit_test(u7_full),
+		cmocka_unit_test(u9_encap),	 cmocka_unit_test(u9_batch),
 		cmocka_unit_test(u10_announced), cmocka_unit_test(x_rows),
-		cmocka_unit_test(x_closed),  cmocka_unit_test(send_and_loop),
+		cmocka_unit_test(x_closed),	 cmocka_unit_test(send_and_loop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,7 +18,10 @@ static int provider_route(struct worker *w, struct udp_sock *sk, const struct ud
 	int err = route_output(w, f, out);
 
 	(void)sk;
-	return err == 0 && ip_is_none(&out->src) ? -EADDRNOTAVAIL : err;
+	if (err < 0 || !ip_is_none(&out->src))
+		return err;
+	out->type = DST_UNREACHABLE; /* the tunnel keeps it */
+	return -EADDRNOTAVAIL;
 }
 
 static uint64_t provider_generation(struct udp_sock *sk)
@@ -39,8 +42,13 @@ static int xmit_one(struct worker *w, struct pkt *p, const struct udp_flow *f, c
 	bool is4 = ip_is4(&f->dst);
 	uint32_t need = sizeof(struct udp_hdr) + sizeof(struct eth_hdr) + d->dev->headroom +
 			(is4 ? sizeof(struct ip4_hdr) : sizeof(struct ip6_hdr));
-	struct ip_out o = {.src = *src, .dst = f->dst, .proto = IPPROTO_UDP_, .tos = f->tos,
-			   .ttl = f->ttl, .df = f->df, .label = f->label};
+	struct ip_out o = {.src = *src,
+			   .dst = f->dst,
+			   .proto = IPPROTO_UDP_,
+			   .tos = f->tos,
+			   .ttl = f->ttl,
+			   .df = f->df,
+			   .label = f->label};
 	struct udp_hdr *u;
 	uint32_t len;
 
@@ -52,7 +60,8 @@ static int xmit_one(struct worker *w, struct pkt *p, const struct udp_flow *f, c
 	if (unlikely(len > 65535))
 		return fail(w, p, DROP_ip_out_too_big, -EMSGSIZE);
 	u = pkt_push(p, sizeof(*u));
-	*u = (struct udp_hdr){.src = be16_put(f->sport), .dst = be16_put(f->dport),
+	*u = (struct udp_hdr){.src = be16_put(f->sport),
+			      .dst = be16_put(f->dport),
 			      .len = be16_put((uint16_t)len)};
 	if (f->csum)
 		u->csum = csum_fold_udp(csum_pseudo(src, &f->dst, IPPROTO_UDP_, len) +

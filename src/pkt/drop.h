@@ -5,7 +5,7 @@
 
 enum drop {
 	DROP_NONE = 0, /* not dropped */
-#define DROP(id, kernel, text, advice) DROP_##id,
+#define DROP(id, kernel, counters, text, advice) DROP_##id,
 #include "pkt/drop_list.h"
 #undef DROP
 	DROP_COUNT
@@ -14,6 +14,7 @@ enum drop {
 struct drop_info {
 	const char *name;   /* as in `vx drops` */
 	const char *kernel; /* Linux's SKB_DROP_REASON_..., or "" */
+	const char *counters; /* of the device, that it moves; or "" */
 	const char *text;
 	const char *advice; /* what to change, with {words} to fill in; or "" */
 };

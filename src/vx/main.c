@@ -14,6 +14,7 @@
 #include "ctl/words.h"
 #include "rpc/unixctl.h"
 #include "vx/exec.h"
+#include "vx/explain.h"
 #include "vx/help.h"
 #include "vx/vx.h"
 
@@ -229,6 +230,7 @@ static const struct {
 } objects[] = {
 	{"link", cmd_link}, {"fdb", cmd_fdb}, {"address", cmd_inet}, {"route", cmd_inet},
 	{"neighbour", cmd_inet}, {"neighbor", cmd_inet}, {"drops", cmd_drops}, {"exec", cmd_exec},
+	{"explain", cmd_explain},
 	{"monitor", cmd_monitor}, {"nstat", cmd_unixctl}, {"stop", cmd_unixctl},
 	{"account", cmd_unixctl}, {"help", cmd_help},
 };

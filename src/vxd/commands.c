@@ -103,6 +103,10 @@ void commands_init(struct vxd *d)
 	static struct unixctl_command commands[] = {
 		{"account", "", 0, 0, cmd_account, NULL},
 		{"drops", "", 0, 0, cmd_drops, NULL},
+		{"explain/next", "", 0, 0, explain_cmd_next, NULL},
+		{"explain/start", "COUNT any|outer|inner REASON EXPRESSION", 4, 4,
+		 explain_cmd_start, NULL},
+		{"explain/stop", "", 0, 0, explain_cmd_stop, NULL},
 		{"list-commands", "", 0, 0, cmd_list, NULL},
 		{"nstat", "", 0, 0, cmd_nstat, NULL},
 		{"stop", "[--keep]", 0, 1, cmd_stop, NULL},

@@ -117,6 +117,7 @@ static void events_ready(struct loop_source *s, uint32_t events)
 
 	if (read(s->fd, &n, sizeof(n)) == sizeof(n))
 		rtnl_run_events(&d->rtnl);
+	explain_run(d);
 }
 
 /* The host changed one of our interfaces, or took away what a device stands on (control.md I2). */
@@ -230,7 +231,8 @@ static void raise_limits(void)
 static void run(struct vxd *d)
 {
 	while (!d->loop.stop) {
-		uint64_t now = clock_now(), next = vx_control_turn(d->vx, now);
+		uint64_t now = clock_now();
+		uint64_t next = MIN(vx_control_turn(d->vx, now), explain_timer(d, now));
 		int ms = next == UINT64_MAX ? -1
 			 : next <= now
 				 ? 0
@@ -285,6 +287,7 @@ static int live(struct vxd *d, const struct options *o)
 	notify_systemd("READY=1");
 	run(d);
 	notify_systemd("STOPPING=1");
+	explain_end(d);
 	remove_all(d);
 	workers_stop(&d->workers);
 	rtnl_done(&d->rtnl);

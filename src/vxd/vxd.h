@@ -10,6 +10,7 @@
 #include "io/packet.h"
 #include "io/pcap.h"
 #include "rpc/unixctl.h"
+#include "vxd/explain.h"
 #include "vxd/loop.h"
 #include "vxd/service.h"
 #include "vxd/worker.h"
@@ -28,6 +29,7 @@ struct vxd {
 	struct service service;
 	struct loop_source signals, monitor, events;
 	uint64_t started;
+	struct explain_job *explain; /* NULL: nobody explains */
 	bool keep; /* vx stop --keep: what the host shows stays */
 };
 

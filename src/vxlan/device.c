@@ -28,7 +28,7 @@ static int find_lower(struct vx *vx, uint32_t ifindex, struct lower *l, struct v
 {
 	struct host_link hl;
 
-	*l = (struct lower){.host = vx->host != NULL, .ifindex = ifindex};
+	*l = (struct lower){.host = vx->host && vx->host->udp_open, .ifindex = ifindex};
 	if (!ifindex)
 		return 0;
 	l->dev = dev_by_index(vx, ifindex);
@@ -39,7 +39,8 @@ static int find_lower(struct vx *vx, uint32_t ifindex, struct lower *l, struct v
 		return 0;
 	}
 	l->dev = NULL;
-	if (!vx->host || vx->host->link(vx->host_ctx, ifindex, NULL, &hl) < 0)
+	if (!vx->host || !vx->host->link ||
+	    vx->host->link(vx->host_ctx, ifindex, NULL, &hl) < 0)
 		return vx_fail(err, -ENODEV, "Invalid local interface, device not found");
 	l->mtu = hl.mtu;
 	l->ip6_disabled = hl.ip6_disabled;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * VXLAN over the stack underlay, end to end: two struct vx, a cable between their ports in memory, a
- * VXLAN device on each, addresses on both layers.
+ * VXLAN over the stack underlay, end to end: two struct vx, a cable between their ports in memory,
+ * a VXLAN device on each, addresses on both layers.
  */
 #include "net/testing.h"
 
@@ -57,7 +57,8 @@ static void make_host(struct host *h, bool is6, int me, int her, bool df)
 	o.dstport = 4789;
 	o.df = df ? DF_SET : DF_UNSET;
 	assert_int_equal(link_newlink(h->t->vx, link_type_find(h->t->vx, "vxlan"), &cfg, &o,
-				      VXA_BIT(VXA_ID) | VXA_BIT(VXA_DEV), NULL, &h->vxlan), 0);
+				      VXA_BIT(VXA_ID) | VXA_BIT(VXA_DEV), NULL, &h->vxlan),
+			 0);
 	snprintf(addr, sizeof(addr), "192.168.9.%d", me);
 	assert_int_equal(inet_addr_add(h->vxlan, &(struct ip_addr){0}, 24, NULL, NULL, NULL),
 			 -EADDRNOTAVAIL);
@@ -128,7 +129,8 @@ static void end_to_end(void **state)
 		assert_int_equal(st.tx_bytes, 28 + 128 + 1028);
 		assert_int_equal(st.tx_dropped + st.tx_errors, 0);
 		assert_int_equal(is6 ? T_MOVED(b.t, Udp6InDatagrams) - 0
-				     : T_MOVED(b.t, UdpInDatagrams) - 2, 3);
+				     : T_MOVED(b.t, UdpInDatagrams) - 2,
+				 3);
 		done(&a, &b);
 	}
 }
@@ -217,7 +219,8 @@ static void super_frame(void **state)
 	struct batch one;
 	struct dev_stats st;
 	uint8_t f[T_FRAME_MAX];
-	struct tcp_hdr h = {.src = be16_put(1), .dst = be16_put(2), .off = 5 << 4, .flags = TCP_ACK};
+	struct tcp_hdr h = {
+		.src = be16_put(1), .dst = be16_put(2), .off = 5 << 4, .flags = TCP_ACK};
 	struct ip_addr s = t_addr("192.168.9.1"), d = t_addr("192.168.9.2");
 	uint8_t data[20 + 5000];
 	uint32_t len;
@@ -231,8 +234,12 @@ static void super_frame(void **state)
 	memcpy(data, &h, 20);
 	for (int i = 0; i < 5000; i++)
 		data[20 + i] = (uint8_t)i;
-	len = t_ip(f, &(struct t_ip){.smac = "02:00:00:00:00:77", .dmac = T_HER, .src = "192.168.9.1",
-				     .dst = "192.168.9.2", .proto = IPPROTO_TCP_, .data = data,
+	len = t_ip(f, &(struct t_ip){.smac = "02:00:00:00:00:77",
+				     .dmac = T_HER,
+				     .src = "192.168.9.1",
+				     .dst = "192.168.9.2",
+				     .proto = IPPROTO_TCP_,
+				     .data = data,
 				     .len = sizeof(data)});
 	p = pkt_make(t->vx->workers[0], len);
 	memcpy(pkt_append(p, len), f, len);
@@ -253,8 +260,9 @@ static void super_frame(void **state)
 		t_assert_ip4(o, "10.0.0.1", "10.0.0.2", IPPROTO_UDP_);
 		assert_int_equal(o->len, 50 + 14 + 40 + 1000);
 		ip = (const struct ip4_hdr *)(o->b + 64);
-		assert_int_equal(csum_reduce(csum_add(csum_pseudo(&s, &d, IPPROTO_TCP_, 1020), ip + 1,
-						      1020)), 0xffff);
+		assert_int_equal(csum_reduce(csum_add(csum_pseudo(&s, &d, IPPROTO_TCP_, 1020),
+						      ip + 1, 1020)),
+				 0xffff);
 		assert_int_equal(be32_get(((const struct tcp_hdr *)(ip + 1))->seq), i * 1000);
 	}
 	t_assert_silent(a.up);
@@ -273,12 +281,9 @@ static void pmtu(void **state)
 		uint8_t flags;
 		uint32_t vni, mtu, want;
 	} row[] = {
-		{"ours", 8, 8, 100, 1300, 1300},
-		{"no I flag", 8, 0, 100, 1300, 1500},
-		{"unknown VNI", 8, 8, 101, 1300, 1500},
-		{"only UDP", 0, 8, 100, 1300, 1500},
-		{"too low", 8, 8, 100, 60, 552},
-		{"higher", 8, 8, 100, 9000, 1500},
+		{"ours", 8, 8, 100, 1300, 1300},	{"no I flag", 8, 0, 100, 1300, 1500},
+		{"unknown VNI", 8, 8, 101, 1300, 1500}, {"only UDP", 0, 8, 100, 1300, 1500},
+		{"too low", 8, 8, 100, 60, 552},	{"higher", 8, 8, 100, 9000, 1500},
 	};
 
 	(void)state;
@@ -301,8 +306,11 @@ static void pmtu(void **state)
 		len = 8 + 28 + row[i].quoted;
 		h.csum = csum(q, len);
 		memcpy(q, &h, 8);
-		len = t_ip(f, &(struct t_ip){.src = "10.0.0.9", .dst = "10.0.0.1",
-					     .proto = IPPROTO_ICMP4_, .data = q, .len = len});
+		len = t_ip(f, &(struct t_ip){.src = "10.0.0.9",
+					     .dst = "10.0.0.1",
+					     .proto = IPPROTO_ICMP4_,
+					     .data = q,
+					     .len = len});
 		t_mark(a.t);
 		t_inject(a.up, f, len);
 		assert_int_equal(T_MOVED(a.t, IcmpInDestUnreachs), 1);
@@ -312,6 +320,39 @@ static void pmtu(void **state)
 		t_advance(a.t, 601 * NS_PER_S); /* forgotten after 10 minutes */
 		assert_int_equal(route_output(a.t->vx->workers[0], &fl, &d), 0);
 		assert_int_equal(d.mtu, 1500);
+		t_end(a.t);
+	}
+}
+
+/* No way to the remote: a route failure for every packet, not only the first. */
+static void no_way(void **state)
+{
+	static const uint8_t type[] = {DST_BLACKHOLE, DST_UNREACHABLE, DST_NONE};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(type); i++) {
+		struct route_req r = {.family = AF_INET,
+				      .dst = t_addr("10.0.0.2"),
+				      .plen = 32,
+				      .type = type[i],
+				      .nl_flags = NLM_F_CREATE};
+		struct ip_addr to = t_addr("192.168.9.2"), me = t_addr("10.0.0.1");
+		struct dev_stats st;
+		struct host a;
+
+		make_host(&a, false, 1, 2, false);
+		if (type[i])
+			assert_int_equal(route_add(a.t->vx, &r, NULL), 0);
+		else /* no address at all: no source */
+			assert_int_equal(inet_addr_del(a.up->dev, &me, 24, NULL), 0);
+		for (int k = 0; k < 2; k++) {
+			inet_udp_send(a.t->vx->workers[0], a.sk, &to, 7000, "x", 1);
+			t_advance(a.t, NS_PER_S); /* an ARP question each */
+		}
+		dev_sum_stats(a.vxlan, &st);
+		assert_true(st.tx_carrier_errors >= 2);
+		assert_int_equal(st.tx_carrier_errors, st.tx_errors);
+		t_assert_silent(a.up);
 		t_end(a.t);
 	}
 }
@@ -335,7 +376,8 @@ static void tunnel_in_tunnel(void **state)
 	o.local = t_addr("192.168.9.1");
 	o.dstport = 4789;
 	assert_int_equal(link_newlink(a.t->vx, link_type_find(a.t->vx, "vxlan"), &cfg, &o,
-				      VXA_BIT(VXA_ID) | VXA_BIT(VXA_DEV), NULL, &d), 0);
+				      VXA_BIT(VXA_ID) | VXA_BIT(VXA_DEV), NULL, &d),
+			 0);
 	assert_int_equal(inet_addr_add(d, &ip, 24, NULL, NULL, NULL), 0);
 	t_mark(b.t);
 	assert_int_equal(inet_udp_send(a.t->vx->workers[0], a.sk, &to, 7000, "x", 1), 0);
@@ -343,8 +385,10 @@ static void tunnel_in_tunnel(void **state)
 	/* The ARP question arrived in two VXLAN headers; nobody has VNI 200 there. */
 	assert_int_equal(t_dropped(b.t, DROP_vxlan_unknown_vni), 1);
 	/* Now vxlan1's remote behind vxlan2, too: a loop. */
-	assert_int_equal(inet_addr_del(a.up->dev, &(struct ip_addr){.b = {[10] = 0xff, 0xff, 10, 0, 0, 1}},
-				       24, NULL), 0);
+	assert_int_equal(inet_addr_del(a.up->dev,
+				       &(struct ip_addr){.b = {[10] = 0xff, 0xff, 10, 0, 0, 1}}, 24,
+				       NULL),
+			 0);
 	done(&a, &b);
 }
 
@@ -391,10 +435,10 @@ static void explained(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(end_to_end),  cmocka_unit_test(outer_bytes),
-		cmocka_unit_test(o1_too_big),  cmocka_unit_test(super_frame),
-		cmocka_unit_test(pmtu),	       cmocka_unit_test(tunnel_in_tunnel),
-		cmocka_unit_test(explained),
+		cmocka_unit_test(end_to_end), cmocka_unit_test(outer_bytes),
+		cmocka_unit_test(o1_too_big), cmocka_unit_test(super_frame),
+		cmocka_unit_test(pmtu),	      cmocka_unit_test(tunnel_in_tunnel),
+		cmocka_unit_test(explained),  cmocka_unit_test(no_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 """The bench of lib.sh from Python: sockets in its namespaces, frames, and the same question put to vx
 and to the kernel."""
 import ctypes
+import errno
 import json
 import os
 import select
@@ -17,7 +18,6 @@ VTEP6, PEER6 = "fd00::1", "fd00::2"
 ETH0_MAC, PEER_MAC, DEV_MAC = "02:00:00:00:aa:01", "02:00:00:00:bb:02", "02:00:00:00:cc:01"
 HOST_MAC = "02:00:00:00:dd:01"   # an inner sender
 ETH_P_ALL = 3
-PACKET_IGNORE_OUTGOING = 23
 
 failures = 0
 
@@ -160,6 +160,7 @@ class Tap:
         with inside(letter):
             self.s.bind((dev, ETH_P_ALL))
             self.ifindex = socket.if_nametoindex(dev)
+        self.s.setsockopt(263, 8, 1)  # PACKET_AUXDATA
         self.s.setsockopt(263, 1, struct.pack("iHH8s", self.ifindex, 1, 0, b""))  # promiscuous
         self.s.setblocking(False)
 
@@ -175,14 +176,41 @@ class Tap:
             return out
         while True:
             try:
-                data, addr = self.s.recvfrom(70000)
-            except BlockingIOError:
+                data, control, _, addr = self.s.recvmsg(70000, 64)
+            except OSError as e:
+                if e.errno == errno.ENETDOWN:
+                    continue
                 return out
-            if addr[2] != socket.PACKET_OUTGOING:
-                out.append((addr[2], data))
+            if addr[2] == socket.PACKET_OUTGOING:
+                continue
+            for level, kind, aux in control:  # the host takes a VLAN tag out of the frame
+                status, tci, tpid = struct.unpack("I12xHH", aux[:20])
+                if (level, kind) == (263, 8) and status & 0x10:
+                    data = data[:12] + struct.pack("!HH", tpid, tci) + data[12:]
+            out.append((addr[2], data))
 
     def close(self):
         self.s.close()
+
+
+def attr(kind, value):
+    return struct.pack("HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
+
+
+def kernel_add(letter, dev, vni, local, extra):
+    """A vxlan device of the kernel on port 4789 with attributes that an old ip has no word for."""
+    address = attr(17, in6(local)) if ":" in local else attr(4, socket.inet_aton(local))
+    data = attr(1, struct.pack("I", vni)) + attr(15, struct.pack("!H", 4789)) + address
+    data += b"".join(attr(k, v) for k, v in extra.items())
+    body = struct.pack("BxHiII", 0, 0, 0, 0, 0) + attr(3, dev.encode() + b"\0") + \
+        attr(1, mac(DEV_MAC)) + attr(18, attr(1, b"vxlan\0") + attr(2, data))
+    with inside(letter):
+        s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0)
+    s.send(struct.pack("IHHII", 16 + len(body), 16, 0x605, 1, 0) + body)
+    err = struct.unpack("i", s.recv(4096)[16:20])[0]
+    s.close()
+    if err:
+        raise OSError(-err, "kernel_add")
 
 
 def run(*words, limit=20):
@@ -224,8 +252,14 @@ class Side:
     def sysctl(self, setting):
         sh("ip", "netns", "exec", TAG + self.letter, "sysctl", "-qw", setting)
 
-    def make(self, *options, dev="vxlan1", tap=True, up=True):
-        rc, _, err = self.link("add", dev, "address", DEV_MAC, "type", "vxlan", *options)
+    def make(self, *options, dev="vxlan1", tap=True, up=True, raw=None):
+        """raw: for the kernel, {attribute: value} in place of the options (kernel_add())."""
+        if raw and not self.is_vx:
+            kernel_add(self.letter, dev, 100, options[options.index("local") + 1], raw)
+            rc = 0
+        else:
+            rc, _, err = self.link("add", dev, "address", DEV_MAC, "type", "vxlan",
+                                   *options)
         if rc:
             raise RuntimeError("%s: add %s: %s" % (self.name, options, err))
         if up:
@@ -245,14 +279,14 @@ class Side:
         self.link("del", dev)
 
     def counters(self, dev="vxlan1"):
-        """Those that are not 0, as {"rx packets": 1, ...}."""
+        """Those that are not 0, as {"rx packets": 1, ...}.  "otherhost" is IP's, not the driver's."""
         if self.is_vx:
             out = sh(VX, "--rundir", TMP + "/V", "exec", "ip", "-j", "-s", "-s", "link", "show", dev)
         else:
             out = sh("ip", "-n", TAG + self.letter, "-j", "-s", "-s", "link", "show", dev)
         s = json.loads(out)[0]["stats64"]
         return {"%s %s" % (way, k): v for way in ("rx", "tx") for k, v in s[way].items()
-                if v and k != "carrier_changes"}
+                if v and k not in ("carrier_changes", "otherhost")}
 
 
 def drops():

@@ -1,0 +1,443 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/explain.h"
+
+#include <linux/neighbour.h>
+#include <stdio.h>
+
+#include "net/dev.h"
+#include "vxlan/device.h"
+
+enum drop explain_drop(const struct trace *t)
+{
+	for (uint16_t i = 0; i < t->n_steps; i++)
+		if (t->steps[i].say == SAY_DROP)
+			return (enum drop)t->steps[i].drop;
+	return DROP_NONE;
+}
+
+/* --- sentences ---------------------------------------------------------------------------------- */
+
+static void ago(struct text *out, uint64_t ns)
+{
+	uint64_t s = ns / NS_PER_S;
+
+	if (s < 120)
+		text_printf(out, "%llu s ago", (unsigned long long)s);
+	else if (s < 7200)
+		text_printf(out, "%llu min ago", (unsigned long long)s / 60);
+	else
+		text_printf(out, "%llu h ago", (unsigned long long)s / 3600);
+}
+
+/* "(learned 12 s ago)", "(permanent, by "vx fdb", 3 min ago)" */
+static void origin(struct vx *vx, const struct trace_step *s, struct text *out)
+{
+	uint64_t now = vx_now(vx), age = now > s->maker.at ? now - s->maker.at : 0;
+
+	if (s->maker.how == MAKER_LEARNED) {
+		text_printf(out, " (learned ");
+	} else {
+		const char *state = s->state & NUD_PERMANENT ? "permanent"
+				    : s->state & NUD_NOARP ? "static"
+							   : "dynamic";
+
+		text_printf(out, " (%s, by %s%s%s, ", state, *s->maker.text ? "\"" : "",
+			    *s->maker.text		     ? s->maker.text
+			    : s->maker.how == MAKER_OPTION ? "the remote option"
+							   : "vx fdb",
+			    *s->maker.text ? "\"" : "");
+	}
+	ago(out, age);
+	text_printf(out, ")");
+}
+
+/* Devices on VXLAN sockets of this port. */
+struct vni_list {
+	struct text *out;
+	uint32_t n;
+};
+
+static bool add_vni(void *ctx, vni_t vni, struct dev *d)
+{
+	struct vni_list *l = ctx;
+
+	if (l->n++ < 8)
+		text_printf(l->out, "%s%u %s", l->n > 1 ? ", " : "", vni.v, d->name);
+	else if (l->n == 10)
+		text_printf(l->out, ", ...");
+	return true;
+}
+
+static void vnis_of_port(struct vx *vx, uint16_t port, struct text *out)
+{
+	struct vni_list l = {out, 0};
+
+	list_for_each (s, &vx->vxlan_socks, struct vxlan_sock, node)
+		if (s->port == port)
+			vni_table_each(s->vnis, add_vni, &l);
+	if (!l.n)
+		text_printf(out, "none");
+}
+
+/* Why a VNI has no device: what is nearest. */
+static void near_miss(struct vx *vx, const struct trace_step *s, struct text *out)
+{
+	text_printf(out, "; port %u has: ", s->port);
+	vnis_of_port(vx, s->port, out);
+	list_for_each (d, &vx->devs, struct dev, node) {
+		const struct vxlan_opts *o;
+
+		if (!dev_is_vxlan(d))
+			continue;
+		o = vxlan_opts(vxlan_dev(d));
+		if (o->id != s->vni)
+			continue;
+		if (!dev_is_up(d))
+			text_printf(out, "; %s has vni %u and is down", d->name, s->vni);
+		else if (o->dstport != s->port)
+			text_printf(out, "; %s has vni %u on port %u", d->name, s->vni, o->dstport);
+		else if (vxlan_dev(d)->is6 == ip_is4(&s->ip))
+			text_printf(out, "; %s has vni %u over the other IP version", d->name,
+				    s->vni);
+	}
+}
+
+static void say_vni(struct vx *vx, const struct trace_step *s, struct text *out)
+{
+	struct dev *found = NULL;
+
+	list_for_each (sock, &vx->vxlan_socks, struct vxlan_sock, node)
+		if (sock->port == s->port && (sock->family == 2) == ip_is4(&s->ip) && !found)
+			found = vni_table_lookup(sock->vnis, (vni_t){s->vni});
+	if (found) {
+		text_printf(out, "vni %u is %s", s->vni, found->name);
+		return;
+	}
+	text_printf(out, "vni %u is no device here", s->vni);
+	near_miss(vx, s, out);
+}
+
+static void say_learned(struct vx *vx, const struct trace_step *s, struct text *out)
+{
+	char mac[MAC_TEXT_MAX], ip[IP_TEXT_MAX];
+
+	mac_text(&s->mac, mac);
+	ip_text(&s->ip, ip);
+	switch (s->u[0]) {
+	case FDB_NEW:
+		text_printf(out, "%s is new at %s: learned now", mac, ip);
+		return;
+	case FDB_ROAMED:
+		text_printf(out, "%s has moved to %s", mac, ip);
+		return;
+	case FDB_FULL:
+		text_printf(out, "%s is not learned: the table is full (maxaddress)", mac);
+		return;
+	case FDB_STATIC:
+		text_printf(out, "%s is bound to %s", mac, ip);
+		break;
+	default:
+		text_printf(out, "%s is known at %s", mac, ip);
+	}
+	origin(vx, s, out);
+}
+
+static void say_entry(struct vx *vx, const struct trace_step *s, struct text *out)
+{
+	char mac[MAC_TEXT_MAX], ip[IP_TEXT_MAX];
+
+	mac_text(&s->mac, mac);
+	if (s->say == SAY_FDB_DEFAULT)
+		text_printf(out, "no entry for %s: the default entry", mac);
+	else
+		text_printf(out, "%s", mac);
+	if (s->u[0] > 1)
+		text_printf(out, " goes to %u remotes, %s the first", s->u[0], ip_text(&s->ip, ip));
+	else
+		text_printf(out, s->say == SAY_FDB_DEFAULT ? " leads to %s" : " is at %s",
+			    ip_text(&s->ip, ip));
+	origin(vx, s, out);
+}
+
+static void say_socket(struct vx *vx, const struct trace_step *s, struct text *out)
+{
+	text_printf(out, "port %u is a VXLAN socket (", s->port);
+	vnis_of_port(vx, s->port, out);
+	text_printf(out, ")");
+}
+
+static void say_remote(struct vx *vx, const struct trace_step *s, struct text *out)
+{
+	char ip[IP_TEXT_MAX];
+
+	text_printf(out, "to %s", ip_text(&s->ip, ip));
+	if (s->port)
+		text_printf(out, " port %u", s->port);
+	if (s->stage == STAGE_vxlan_xmit_one)
+		text_printf(out, " vni %u", s->vni);
+	if (s->u[1]) {
+		struct dev *d = dev_by_index(vx, s->u[1]);
+
+		if (d)
+			text_printf(out, " by %s", d->name);
+	}
+}
+
+static void sentence(struct vx *vx, const struct trace_step *s, struct text *out)
+{
+	char ip[IP_TEXT_MAX], mac[MAC_TEXT_MAX];
+
+	switch (s->say) {
+	case SAY_DEV:
+		text_printf(out, "%s, %u bytes", s->dev, s->len);
+		return;
+	case SAY_LOCAL:
+		text_printf(out, "to this host (%s%s%s)", ip_text(&s->ip, ip), *s->dev ? " on " : "",
+			    s->dev);
+		return;
+	case SAY_HOST_STACK:
+		text_printf(out, "to %s; what comes before is the host's own stack",
+			    ip_text(&s->ip, ip));
+		return;
+	case SAY_SOCKET:
+		say_socket(vx, s, out);
+		return;
+	case SAY_VNI:
+		say_vni(vx, s, out);
+		return;
+	case SAY_LEARNED:
+		say_learned(vx, s, out);
+		return;
+	case SAY_FDB:
+	case SAY_FDB_DEFAULT:
+		say_entry(vx, s, out);
+		return;
+	case SAY_REMOTE:
+		say_remote(vx, s, out);
+		return;
+	case SAY_ROUTE:
+		text_printf(out, "%s%s%s", ip_text(&s->ip, ip), *s->dev ? " by " : "", s->dev);
+		return;
+	case SAY_SENT:
+		text_printf(out, "%s%s%u bytes", s->dev, *s->dev ? ", " : "", s->len);
+		return;
+	case SAY_NEIGH:
+		text_printf(out, "%s is at %s", ip_text(&s->ip, ip), mac_text(&s->mac, mac));
+		return;
+	case SAY_BRIDGE_PORT:
+		text_printf(out, "%s is on %s", mac_text(&s->mac, mac), s->dev);
+		origin(vx, s, out);
+		return;
+	case SAY_BRIDGE_FLOOD:
+		text_printf(out, "%s: %s goes to all ports", s->dev, mac_text(&s->mac, mac));
+		return;
+	case SAY_BYPASS:
+		text_printf(out, "the remote is this host: handed to %s", s->dev);
+		return;
+	case SAY_QUEUED:
+		text_printf(out, "waits for %s", ip_text(&s->ip, ip));
+		return;
+	case SAY_CUT:
+		text_printf(out, "cut into %u pieces of %u bytes", s->u[0], s->u[1]);
+		return;
+	case SAY_MERGED:
+		text_printf(out, "merged with what came before");
+		return;
+	case SAY_REPLY:
+		text_printf(out, "answered");
+		return;
+	case SAY_HOOK:
+		text_printf(out, "rule %u", s->u[0]);
+		return;
+	case SAY_PROTO:
+		text_printf(out, "protocol %u", s->u[0]);
+		return;
+	case SAY_DROP:
+		text_printf(out, "dropped: %s", drop_infos[s->drop].text);
+		return;
+	}
+}
+
+/* --- the tree -------------------------------------------------------------------------------------- */
+
+enum { COLUMN = 24, DEPTH_MAX = 64 };
+
+static bool is_shown(const struct trace_step *s, bool detail)
+{
+	if (detail)
+		return true;
+	switch (s->say) {
+	case SAY_NOTHING:
+	case SAY_PROTO:
+		return false;
+	case SAY_DEV: /* where a packet is; not each time it passes a queue */
+		return s->stage == STAGE_netif_receive || s->stage == STAGE_dev_queue_xmit;
+	}
+	return true;
+}
+
+/* A further sentence of the stage of the step before. */
+static bool joins(const struct trace *t, uint16_t i, uint16_t last)
+{
+	return i && last < i && t->steps[i].stage == t->steps[last].stage && t->steps[i].say != SAY_DEV;
+}
+
+static void tree(struct vx *vx, const struct trace *t, bool detail, struct text *out)
+{
+	uint8_t stack[DEPTH_MAX];
+	uint16_t last = UINT16_MAX;
+	uint32_t n = 0;
+
+	for (uint16_t i = 0; i < t->n_steps; i++) {
+		const struct trace_step *s = &t->steps[i];
+		size_t from;
+
+		if (!is_shown(s, detail))
+			continue;
+		if (last != UINT16_MAX && joins(t, i, last)) {
+			out->len -= out->len && out->s[out->len - 1] == '\n';
+			text_printf(out, "; ");
+			sentence(vx, s, out);
+			text_printf(out, "\n");
+			last = i;
+			continue;
+		}
+		while (n && stack[n - 1] >= s->depth)
+			n--;
+		from = out->len;
+		if (n)
+			text_printf(out, "%*s\u2514\u2500", (int)(n - 1) * 2, "");
+		text_printf(out, "%s", stage_names[s->stage]);
+		/* The two letters of the branch are six bytes. */
+		text_printf(out, "%*s", MAX(1, COLUMN - (int)(out->len - from - (n ? 4 : 0))), "");
+		sentence(vx, s, out);
+		while (out->len && out->s[out->len - 1] == ' ')
+			out->len--;
+		text_printf(out, "\n");
+		if (n < DEPTH_MAX)
+			stack[n++] = s->depth;
+		last = i;
+	}
+	if (t->overflow)
+		text_printf(out, "(more steps than a trace holds)\n");
+}
+
+/* "delivered", "queued", "dropped": by what its copies came to. */
+static const char *outcome(const struct trace *t)
+{
+	bool sent = false, queued = false, consumed = false;
+
+	for (uint16_t i = 0; i < t->n_steps; i++) {
+		const struct trace_step *s = &t->steps[i];
+
+		sent |= s->stage == STAGE_dev_to_host || s->stage == STAGE_io_tx ||
+			s->stage == STAGE_udp_send;
+		queued |= s->say == SAY_QUEUED;
+		consumed |= s->stage == STAGE_arp_rcv || s->stage == STAGE_nd_rcv ||
+			    s->stage == STAGE_icmp_rcv;
+		if (s->say == SAY_DROP && s->stage == STAGE_dev_to_host)
+			sent = false;
+	}
+	if (explain_drop(t) != DROP_NONE)
+		return sent ? "partly dropped" : "dropped";
+	return sent ? "delivered" : queued ? "queued" : consumed ? "consumed" : "consumed";
+}
+
+static const struct trace_step *drop_step(const struct trace *t)
+{
+	for (uint16_t i = 0; i < t->n_steps; i++)
+		if (t->steps[i].say == SAY_DROP)
+			return &t->steps[i];
+	return NULL;
+}
+
+void explain_text(struct vx *vx, const struct trace *t, uint64_t began, bool detail,
+		  struct text *out)
+{
+	const struct trace_step *drop = drop_step(t);
+	struct packet_view v;
+	uint64_t at = t->at > began ? t->at - began : 0;
+	char advice[400];
+
+	explain_packet(vx, t, &v);
+	text_printf(out, "#%u  %llu.%06llu  %s\n", t->id, (unsigned long long)(at / NS_PER_S),
+		    (unsigned long long)(at % NS_PER_S / 1000), v.line);
+	tree(vx, t, detail, out);
+	if (!drop) {
+		text_printf(out, "%s\n", outcome(t));
+		return;
+	}
+	text_printf(out, "%s: %s: %s\n", outcome(t), drop_infos[drop->drop].name,
+		    drop_infos[drop->drop].text);
+	text_printf(out, "counter: \"vx drops\" %s", drop_infos[drop->drop].name);
+	if (*drop_infos[drop->drop].counters)
+		text_printf(out, "; %s of %s", drop_infos[drop->drop].counters,
+			    *drop->dev ? drop->dev : t->dev);
+	text_printf(out, "\n");
+	explain_advice(vx, t, drop, &v, advice, sizeof(advice));
+	if (*advice)
+		text_printf(out, "advice: %s\n", advice);
+}
+
+static json_t *string(const char *s)
+{
+	json_t *j = json_string(s);
+
+	return j ? j : json_string("");
+}
+
+static json_t *json_step(struct vx *vx, const struct trace_step *s)
+{
+	struct text text = {0};
+	json_t *j = json_pack("{s:s, s:i}", "stage", stage_names[s->stage], "depth", (int)s->depth);
+
+	sentence(vx, s, &text);
+	if (text.len)
+		json_object_set_new(j, "text", string(text_get(&text)));
+	if (*s->dev)
+		json_object_set_new(j, "dev", string(s->dev));
+	if (s->say == SAY_DROP)
+		json_object_set_new(j, "drop", json_string(drop_infos[s->drop].name));
+	text_done(&text);
+	return j;
+}
+
+json_t *explain_json(struct vx *vx, const struct trace *t, uint64_t began, bool texts)
+{
+	const struct trace_step *drop = drop_step(t);
+	json_t *j = json_object(), *steps = json_array();
+	uint64_t at = t->at > began ? t->at - began : 0;
+	struct text text = {0};
+	struct packet_view v;
+	char advice[400];
+
+	explain_packet(vx, t, &v);
+	for (uint16_t i = 0; i < t->n_steps; i++)
+		json_array_append_new(steps, json_step(vx, &t->steps[i]));
+	json_object_set_new(j, "id", json_integer(t->id));
+	json_object_set_new(j, "time", json_real((double)at / 1e9));
+	json_object_set_new(j, "dev", string(t->dev));
+	json_object_set_new(j, "bytes", json_integer(t->len));
+	json_object_set_new(j, "packet", string(v.line));
+	json_object_set_new(j, "steps", steps);
+	json_object_set_new(j, "outcome", json_string(outcome(t)));
+	if (drop) {
+		const struct drop_info *d = &drop_infos[drop->drop];
+
+		explain_advice(vx, t, drop, &v, advice, sizeof(advice));
+		json_object_set_new(j, "drop",
+				    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "reason",
+					      d->name, "stage", stage_names[drop->stage], "text",
+					      d->text, "kernel", d->kernel, "counters", d->counters,
+					      "dev", drop->dev, "advice", advice));
+	}
+	if (!texts)
+		return j;
+	explain_text(vx, t, began, false, &text);
+	json_object_set_new(j, "text_out", string(text_get(&text)));
+	text_clear(&text);
+	explain_text(vx, t, began, true, &text);
+	json_object_set_new(j, "detail_out", string(text_get(&text)));
+	text_done(&text);
+	return j;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ctl/filter.h"
+
+#include <stdio.h>
+
+#include "vxlan/device.h"
+#include "wire/eth.h"
+#include "wire/ip4.h"
+#include "wire/ip6.h"
+#include "wire/udp.h"
+#include "wire/vxlan.h"
+
+enum { LOOK = 320, HEAD_MAX = 14 + 40 + 8 };
+
+int filter_init(struct filter *f, struct vx *vx, enum filter_where where, const char *expr,
+		char *why, size_t why_size)
+{
+	pcap_t *dead;
+	int r;
+
+	*f = (struct filter){.all = !expr || !*expr, .where = where};
+	list_for_each (s, &vx->vxlan_socks, struct vxlan_sock, node)
+		if (f->n_ports < FILTER_PORTS)
+			f->ports[f->n_ports++] = s->port;
+	if (!f->n_ports)
+		f->ports[f->n_ports++] = VXLAN_PORT_IANA;
+	if (f->all)
+		return 0;
+	dead = pcap_open_dead(DLT_EN10MB, 65535);
+	if (!dead) {
+		snprintf(why, why_size, "no memory for the filter");
+		return -1;
+	}
+	r = pcap_compile(dead, &f->prog, expr, 1, PCAP_NETMASK_UNKNOWN);
+	if (r < 0)
+		snprintf(why, why_size, "the filter \"%s\" is wrong: %s", expr, pcap_geterr(dead));
+	pcap_close(dead);
+	return r < 0 ? -1 : 0;
+}
+
+void filter_done(struct filter *f)
+{
+	if (!f->all)
+		pcap_freecode(&f->prog);
+}
+
+static bool match_bytes(const struct filter *f, const uint8_t *p, uint32_t len, uint32_t full)
+{
+	struct pcap_pkthdr h = {.caplen = len, .len = full};
+
+	return pcap_offline_filter(&f->prog, &h, p) != 0;
+}
+
+/* The headers that a host's socket took off, as far as they are known. */
+static uint32_t outer_head(const struct tun_info *t, uint32_t payload, uint8_t *out)
+{
+	struct eth_hdr *eth = (struct eth_hdr *)out;
+	struct udp_hdr *udp;
+	uint32_t at = sizeof(*eth);
+
+	memset(out, 0, HEAD_MAX);
+	if (ip_is4(&t->src)) {
+		struct ip4_hdr *ip = (struct ip4_hdr *)(out + at);
+
+		eth->type = be16_put(ETHTYPE_IP4);
+		*ip = (struct ip4_hdr){.ver_ihl = 0x45, .tos = t->tos, .ttl = t->ttl,
+				       .proto = IPPROTO_UDP_, .src = ip_get4(&t->src),
+				       .dst = ip_get4(&t->dst)};
+		ip->len = be16_put((uint16_t)(sizeof(*ip) + sizeof(*udp) + payload));
+		at += sizeof(*ip);
+	} else {
+		struct ip6_hdr *ip = (struct ip6_hdr *)(out + at);
+
+		eth->type = be16_put(ETHTYPE_IP6);
+		ip->vtc_flow = ip6_vtc_flow(t->tos, 0);
+		ip->payload_len = be16_put((uint16_t)(sizeof(*udp) + payload));
+		ip->next = IPPROTO_UDP_;
+		ip->hop_limit = t->ttl;
+		memcpy(ip->src, t->src.b, 16);
+		memcpy(ip->dst, t->dst.b, 16);
+		at += sizeof(*ip);
+	}
+	udp = (struct udp_hdr *)(out + at);
+	udp->src = be16_put(t->sport);
+	udp->dst = be16_put(t->dport);
+	udp->len = be16_put((uint16_t)(sizeof(*udp) + payload));
+	return at + (uint32_t)sizeof(*udp);
+}
+
+/* Where the inner frame of an underlay frame begins; 0 if there is none. */
+static uint32_t inner_at(const struct filter *f, const uint8_t *p, uint32_t len)
+{
+	uint32_t at = sizeof(struct eth_hdr);
+	const struct udp_hdr *udp;
+	uint16_t type;
+
+	if (len < at)
+		return 0;
+	type = be16_get(((const struct eth_hdr *)p)->type);
+	if (type == ETHTYPE_IP4 && len >= at + sizeof(struct ip4_hdr) && p[at + 9] == IPPROTO_UDP_)
+		at += ip4_hdr_len((const struct ip4_hdr *)(p + at));
+	else if (type == ETHTYPE_IP6 && len >= at + sizeof(struct ip6_hdr) &&
+		 p[at + 6] == IPPROTO_UDP_)
+		at += sizeof(struct ip6_hdr);
+	else
+		return 0;
+	if (len < at + sizeof(*udp) + sizeof(struct vxlan_hdr))
+		return 0;
+	udp = (const struct udp_hdr *)(p + at);
+	for (uint32_t i = 0; i < f->n_ports; i++)
+		if (be16_get(udp->dst) == f->ports[i])
+			return at + (uint32_t)(sizeof(*udp) + sizeof(struct vxlan_hdr));
+	return 0;
+}
+
+bool filter_match(const struct filter *f, const struct pkt *p, bool from_udp)
+{
+	uint8_t buf[HEAD_MAX + LOOK];
+	uint32_t head = 0, n = MIN(pkt_total(p), (uint32_t)LOOK), inner;
+
+	if (f->all)
+		return true;
+	if (from_udp)
+		head = outer_head(&p->tun, pkt_total(p), buf);
+	pkt_copy_out(p, 0, buf + head, n);
+	if (f->where != FILTER_INNER && match_bytes(f, buf, head + n, head + pkt_total(p)))
+		return true;
+	if (f->where == FILTER_OUTER)
+		return false;
+	inner = from_udp ? head + (uint32_t)sizeof(struct vxlan_hdr) : inner_at(f, buf, n);
+	if (from_udp && n < sizeof(struct vxlan_hdr))
+		return false;
+	/* A frame that is no tunnel packet is itself the inner one (from the host's side). */
+	return match_bytes(f, buf + inner, head + n - inner, head + pkt_total(p) - inner);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A pcap expression that is tried on the outer and on the inner packet.  Compiled by control;
+ * filter_match() may be called by any worker.
+ */
+#ifndef VX_CTL_FILTER_H
+#define VX_CTL_FILTER_H
+
+#include <pcap/pcap.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/vx.h"
+
+enum filter_where { FILTER_ANY, FILTER_OUTER, FILTER_INNER };
+enum { FILTER_PORTS = 16 };
+
+struct filter {
+	bool all; /* no expression: everything */
+	enum filter_where where;
+	struct bpf_program prog;
+	uint16_t ports[FILTER_PORTS]; /* UDP ports that hold VXLAN */
+	uint32_t n_ports;
+};
+
+/* expr NULL or "": everything.  -1 with *why (why_size bytes) if it does not compile. */
+int filter_init(struct filter *f, struct vx *vx, enum filter_where where, const char *expr,
+		char *why, size_t why_size);
+void filter_done(struct filter *f);
+bool filter_match(const struct filter *f, const struct pkt *p, bool from_udp);
+
+#endif

@@ -1,0 +1,198 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# make demo: vxd at work, in network namespaces of its own.
+#
+#   vxdemo-a            10.0.0.1/24 eth0 ---- eth0 10.0.0.2/24            vxdemo-b
+#   vxd: vxlan1 192.168.9.1/24     (VXLAN, VNI 100)     192.168.9.2/24 vxlan1: Linux's own driver
+#
+# VX and VXD name the programs.  Root is not needed where user namespaces are allowed.  Everything
+# happens in a mount namespace of the script, so nothing is left of it.  0, or 1 if a step failed.
+set -u
+VX=$(readlink -f "${VX:-build/src/vx}") VXD=$(readlink -f "${VXD:-build/src/vxd}")
+export VX VXD
+
+die() { echo "demo: $*" >&2; exit 1; }
+[ -x "$VX" ] && [ -x "$VXD" ] || die "no vx and vxd; run make first"
+command -v ip >/dev/null || die "no ip command (package iproute2)"
+
+# Namespaces first: /run is a fresh one, because "ip netns" keeps its names there.
+if [ "${1:-}" != --inside ]; then
+	flags=(--mount)
+	[ "$(id -u)" = 0 ] || flags+=(--user --map-root-user --net)
+	unshare "${flags[@]}" true 2>/dev/null ||
+		die "this user may not make namespaces (unshare ${flags[*]}): run it as root"
+	exec unshare "${flags[@]}" "$0" --inside
+fi
+mount -t tmpfs tmpfs /run || die "cannot mount a private /run"
+
+a=vxdemo-a$$ b=vxdemo-b$$
+tmp=$(mktemp -d)
+vx_pids=() other_pids=() failures=0 step=0
+
+cleanup() {
+	trap - EXIT INT TERM HUP
+	for pid in "${vx_pids[@]}" "${other_pids[@]}"; do
+		kill "$pid" 2>/dev/null
+	done
+	for pid in "${vx_pids[@]}" "${other_pids[@]}"; do
+		wait "$pid" 2>/dev/null
+	done
+	for ns in $a $b; do
+		ip netns del "$ns" 2>/dev/null
+	done
+	rm -rf "$tmp"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+
+say() { step=$((step + 1)); printf '\n%d. %s\n' $step "$*"; }
+note() { printf '   (%s)\n' "$*"; }
+bad() { printf '   FAILED: %s\n' "$*"; failures=$((failures + 1)); }
+
+# Shows a command as one would type it, and runs it; what it prints is indented.
+show() {
+	local code
+	printf '   $ %s\n' "$*"
+	run "$@" 2>&1 | sed 's/^/     /'
+	code=${PIPESTATUS[0]}
+	[ "$code" = 0 ] || bad "$* (exit code $code)"
+	return "$code"
+}
+
+# vx talks to the vxd of namespace a; all else happens in it.
+run() {
+	local cmd=$1
+	shift
+	case $cmd in
+	vx) "$VX" --rundir "$tmp/a" "$@" ;;
+	*) ip netns exec $a "$cmd" "$@" ;;
+	esac
+}
+
+# Waits up to 5 s for a command to succeed.
+await() {
+	for _ in $(seq 100); do
+		"$@" >/dev/null 2>&1 && return
+		sleep 0.05
+	done
+	return 1
+}
+
+start_vxd() {	# NAMESPACE RUNDIR
+	ip netns exec "$1" "$VXD" --no-state --rundir "$2" 2>"$tmp/vxd.err" &
+	vx_pids+=($!)
+	await test -S "$2/vxd.ctl" && return
+	sed 's/^/     /' "$tmp/vxd.err"
+	die "vxd does not start"
+}
+
+two_hosts() {
+	ip netns add $a && ip netns add $b || die "cannot make network namespaces"
+	ip -n $a link add eth0 type veth peer name eth0 netns $b || die "cannot make a veth pair"
+	for ns in $a $b; do
+		ip -n $ns link set lo up
+		ip -n $ns link set eth0 up
+	done
+	ip -n $a addr add 10.0.0.1/24 dev eth0
+	ip -n $b addr add 10.0.0.2/24 dev eth0
+}
+
+# The other end of the tunnel: Linux's driver, or where the kernel has none a second vxd.
+peer_link_add() {	# NAME VNI ADDRESS/LENGTH
+	local words="type vxlan id $2 remote 10.0.0.1 local 10.0.0.2 dstport 4789 dev eth0"
+	# shellcheck disable=SC2086
+	if ip -n $b link add "$1" $words 2>/dev/null; then
+		peer="Linux's own vxlan driver"
+	else
+		peer="a second vxd, as this kernel has no vxlan driver"
+		[ -S "$tmp/b/vxd.ctl" ] || start_vxd $b "$tmp/b"
+		"$VX" --rundir "$tmp/b" link add "$1" $words || die "no peer"
+	fi
+	ip -n $b link set "$1" up
+	ip -n $b addr add "$3" dev "$1"
+}
+
+transfer() {	# TCP from a to b through the tunnel
+	if command -v iperf3 >/dev/null; then
+		ip netns exec $b iperf3 -s -1 -B 192.168.9.2 >/dev/null 2>&1 &
+		other_pids+=($!)
+		await eval "ip netns exec $b ss -Hltn | grep -q :5201" || return 1
+		printf '   $ iperf3 -c 192.168.9.2 -t 2\n'
+		timeout 20 ip netns exec $a iperf3 -c 192.168.9.2 -t 2 -f m >"$tmp/iperf" 2>&1 || {
+			sed 's/^/     /' "$tmp/iperf"
+			return 1
+		}
+		sed -n '/receiver/s/^/     /p' "$tmp/iperf"
+		return
+	fi
+	note "no iperf3: 64 MB by Python instead"
+	ip netns exec $b python3 -c '
+import socket
+s = socket.create_server(("192.168.9.2", 5201))
+c = s.accept()[0]
+n = 0
+while d := c.recv(1 << 16):
+    n += len(d)
+c.sendall(b"%d" % n)' &
+	other_pids+=($!)
+	await eval "ip netns exec $b ss -Hltn | grep -q :5201" || return 1
+	timeout 60 ip netns exec $a python3 -c '
+import socket, sys, time
+c = socket.create_connection(("192.168.9.2", 5201))
+t = time.monotonic()
+c.sendall(bytes(64 << 20))
+c.shutdown(socket.SHUT_WR)
+n = int(c.recv(100))
+print("     %d bytes, %.0f Mbit/s" % (n, n * 8e-6 / (time.monotonic() - t)))
+sys.exit(n != 64 << 20)'
+}
+
+# The host's own UDP sockets carry the tunnel; vxlan1 is an interface like any other.
+scene1() {
+	echo "Scene 1: two hosts, one tunnel; vxd needs no kernel module and no address of its own"
+	two_hosts
+	start_vxd $a "$tmp/a"
+
+	say "One end is vxd.  The words are those of ip link."
+	show vx link add vxlan1 up type vxlan id 100 remote 10.0.0.2 local 10.0.0.1 \
+		dstport 4789 dev eth0 || die "no device, nothing to show"
+	show ip addr add 192.168.9.1/24 dev vxlan1
+
+	peer_link_add vxlan1 100 192.168.9.2/24
+	say "The other end, 192.168.9.2, is $peer."
+	show ping -q -c 3 -i 0.2 -W 2 192.168.9.2
+	note "and the other way, from there"
+	timeout 20 ip netns exec $b ping -q -c 3 -i 0.2 -W 2 192.168.9.1 | sed 's/^/     /'
+	[ "${PIPESTATUS[0]}" = 0 ] || bad "ping from the other end"
+
+	say "TCP through it."
+	transfer || bad "TCP"
+	show vx -s link show
+
+	say "What vxd learnt: which MAC is behind which host."
+	show vx fdb show
+	run vx fdb show | grep -q 'dst 10.0.0.2.*self' || bad "nothing was learnt"
+
+	say "The other end starts to send with VNI 101, which nobody configured here."
+	peer_link_add vxlan2 101 192.168.10.2/24
+	ip netns exec $b ping -q -c 2 -i 0.2 -W 1 192.168.10.1 >/dev/null 2>&1
+	note "its ping is lost, of course; why?"
+	show vx drops
+	run vx drops | grep -q vxlan_unknown_vni || bad "vx drops does not name the VNI"
+}
+
+# vxd owns the underlay interface: addresses, ARP, UDP are its own, and it explains each step.
+scene2() {
+	:
+}
+
+scene1
+"$VX" explain help >/dev/null 2>&1 && scene2
+
+say "The end: vxd takes back what it made."
+show vx stop
+ip -n $a link show vxlan1 >/dev/null 2>&1 && bad "vxlan1 is still there"
+echo
+[ $failures = 0 ] || { echo "demo: $failures steps failed"; exit 1; }
+echo "demo: all went well"

@@ -1,0 +1,213 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs builds, meson's suites and fuzz targets and sums up.
+
+    run.py check              everything (make check)
+    run.py fuzz --seconds N   every fuzz target for N seconds
+    run.py bench              every program in test/bench
+
+The last line is "N passed, N failed, N skipped".  A test that exits with 77 is skipped; why is in
+its last line.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+SANITIZERS = {
+    # A leak is an error in unit tests, an undefined operation always.
+    'ASAN_OPTIONS': 'detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1',
+    'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1',
+}
+BUILDS = {
+    # What is shipped, and what the peer tests run.
+    'gcc': ('build-gcc', 'gcc', []),
+    # The second compiler, with the sanitizers and, for the fuzz targets, libFuzzer's coverage.
+    # b_lundef: a shared object leaves the sanitizers' functions to the program.
+    'clang': ('build-clang', 'clang',
+              ['-Db_sanitize=address,undefined', '-Db_lundef=false', '-Dfuzz=true']),
+}
+
+
+class Score:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+        self.notes = []
+        self.began = time.monotonic()
+
+    def add(self, result, name, seconds=None, why='', output=''):
+        took = '' if seconds is None else f' {seconds:.1f} s'
+        print(f'{result:4} {name}{took}{": " + why if why else ""}', flush=True)
+        if result == 'ok':
+            self.passed += 1
+        elif result == 'skip':
+            self.skipped += 1
+            self.notes.append(f'skipped: {name}: {why or "no reason given"}')
+        else:
+            self.failed += 1
+            self.notes.append(f'FAILED: {name}')
+            if output:
+                print('  | ' + '\n  | '.join(output.strip().splitlines()[-60:]), flush=True)
+
+    def step(self, name, argv, limit, **kw):
+        """Runs a command that counts as one test; True if it passed."""
+        start = time.monotonic()
+        code, out = run(argv, limit, **kw)
+        took = time.monotonic() - start
+        if code == 77:
+            self.add('skip', name, took, last_line(out))
+        elif code:
+            why = f'longer than {limit} s' if code == 124 else f'exit code {code}'
+            self.add('FAIL', name, took, why, out)
+        else:
+            self.add('ok', name, took)
+        return code == 0
+
+    def end(self):
+        for note in self.notes:
+            print(note)
+        print(f'{time.monotonic() - self.began:.0f} seconds')
+        print(f'{self.passed} passed, {self.failed} failed, {self.skipped} skipped')
+        return 1 if self.failed else 0
+
+
+def last_line(text):
+    lines = [x for x in text.strip().splitlines() if x.strip()]
+    line = lines[-1].strip() if lines else ''
+    return line[5:].strip() if line.lower().startswith('skip:') else line
+
+
+def run(argv, limit, **kw):
+    """(exit code, output); 124 after 'limit' seconds.  What it started goes with it."""
+    proc = subprocess.Popen(argv, cwd=TOP, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, text=True, errors='replace',
+                            start_new_session=True, **kw)
+    try:
+        out = proc.communicate(timeout=limit)[0]
+        return proc.returncode, out
+    except subprocess.TimeoutExpired:
+        os.killpg(proc.pid, 15)
+        try:
+            out = proc.communicate(timeout=10)[0]
+        except subprocess.TimeoutExpired:
+            os.killpg(proc.pid, 9)
+            out = proc.communicate()[0]
+        return 124, out
+
+
+def build(score, which):
+    """Configures and builds; the build directory, or None."""
+    where, cc, options = BUILDS[which]
+    if not shutil.which(cc):
+        score.add('skip', f'build with {cc}', why=f'no {cc}')
+        return None
+    # Anew each time: scripts and fuzz targets are found by name.
+    setup = ['meson', 'setup', where, '-Dwerror=true', *options]
+    if (TOP / where / 'build.ninja').exists():
+        setup.insert(2, '--reconfigure')
+    code, out = run(setup, 120, env={**os.environ, 'CC': cc})
+    if code:
+        score.add('FAIL', f'configure with {cc}', why=f'exit code {code}', output=out)
+        return None
+    if not score.step(f'build with {cc} -Werror', ['ninja', '-C', where, 'all', *test_targets(where)],
+                      400):
+        return None
+    return where
+
+
+def test_targets(where):
+    """What tests need and a plain build does not make."""
+    code, out = run(['meson', 'introspect', where, '--targets'], 60)
+    if code:
+        return []
+    targets = json.loads(out)
+    return sorted({os.path.relpath(f, TOP / where) for t in targets for f in t['filename']
+                   if t['type'] == 'executable' and not t['build_by_default']})
+
+
+def suite(score, where, name, limit, env=None):
+    """A suite of meson's, each test counted."""
+    log = TOP / where / 'meson-logs' / f'testlog-{name}.json'
+    log.unlink(missing_ok=True)
+    code, out = run(['meson', 'test', '-C', where, '--no-rebuild', '--suite', name,
+                     '--logbase', f'testlog-{name}'], limit, env={**os.environ, **(env or {})})
+    tests = [json.loads(x) for x in log.read_text().splitlines()] if log.exists() else []
+    if not tests:
+        none = 'No suitable tests' in out
+        score.add('skip' if none else 'FAIL', f'suite {name} in {where}',
+                  why='no tests' if none else f'exit code {code}', output=out)
+    for t in tests:
+        text = (t.get('stdout') or '') + (t.get('stderr') or '')
+        label = t['name'].split(' / ')[-1]
+        result = {'OK': 'ok', 'EXPECTEDFAIL': 'ok', 'SKIP': 'skip'}.get(t['result'], 'FAIL')
+        why = last_line(text) if result == 'skip' else t['result'] if result == 'FAIL' else ''
+        score.add(result, f'{name}: {label}', t.get('duration'), why, text)
+    if tests and code == 124:
+        score.add('FAIL', f'suite {name}', why=f'longer than {limit} s')
+
+
+def fuzz(score, where, seconds):
+    """Each target for a while, on its corpus; what it finds is left in where/crash-*."""
+    targets = sorted((TOP / where / 'test').glob('*_fuzz'))
+    if not targets:
+        score.add('skip', 'fuzz', why='no fuzz targets')
+    for t in targets:
+        work = TOP / where / 'corpus' / t.name
+        work.mkdir(parents=True, exist_ok=True)
+        seeds = TOP / 'test' / 'corpus' / t.name.removesuffix('_fuzz')
+        score.step(f'fuzz: {t.name}',
+                   [str(t), f'-max_total_time={seconds}', '-timeout=10', '-rss_limit_mb=1024',
+                    f'-artifact_prefix={where}/crash-{t.name}-', str(work),
+                    *([str(seeds)] if seeds.is_dir() else [])],
+                   seconds + 60, env={**os.environ, **SANITIZERS})
+
+
+def check(score, args):
+    score.step('packages', ['dist/deps.sh'], 300)
+    gcc = build(score, 'gcc')
+    if gcc:
+        suite(score, gcc, 'tree', 60)
+    clang = build(score, 'clang')
+    if clang:
+        suite(score, clang, 'unit', 240, SANITIZERS)
+    if gcc:
+        suite(score, gcc, 'peer', 600)
+    if clang:
+        fuzz(score, clang, args.seconds or 5)
+
+
+def only_fuzz(score, args):
+    clang = build(score, 'clang')
+    if clang:
+        fuzz(score, clang, args.seconds or 60)
+
+
+def bench(score, args):
+    programs = sorted(x for x in (TOP / 'test' / 'bench').glob('*')
+                      if x.is_file() and os.access(x, os.X_OK))
+    if not programs:
+        score.add('skip', 'bench', why='no benchmarks in test/bench')
+    for b in programs:
+        print(f'--- {b.name}', flush=True)
+        code = subprocess.run([str(b)], cwd=TOP, check=False).returncode
+        score.add({0: 'ok', 77: 'skip'}.get(code, 'FAIL'), b.name)
+
+
+def main():
+    ap = argparse.ArgumentParser(description=__doc__,
+                                 formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument('what', choices=['check', 'fuzz', 'bench'])
+    ap.add_argument('--seconds', type=int, default=0)
+    args = ap.parse_args()
+    score = Score()
+    {'check': check, 'fuzz': only_fuzz, 'bench': bench}[args.what](score, args)
+    return score.end()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
