@@ -20,7 +20,7 @@ struct io_host {
 	int monitor; /* notifications; readable: host_monitor_run() */
 	_Atomic uint64_t route_gen; /* never 0 */
 	uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range */
-	bool no_tun;		    /* /dev/net/tun cannot be opened: veth pairs */
+	struct packet_ctx *packet;  /* for veth pairs where there is no /dev/net/tun; or NULL */
 	int route_nl[VX_WORKERS_MAX]; /* of each worker; -1 until its first question */
 	/* A link of the host changed or went (flags 0xffffffff): told to the owner. */
 	void (*link_changed)(void *ctx, const struct host_link *l, bool gone);
@@ -53,6 +53,12 @@ static inline uint64_t host_route_gen(const struct io_host *h)
 
 /* tap.c */
 int tap_side_add(struct io_host *h, struct dev *d, bool adopt, struct vx_err *err);
+/* veth.c: the same as a veth pair; 'why' says why there is no TAP. */
+int veth_side_add(struct io_host *h, struct dev *d, bool adopt, const char *why,
+		  struct vx_err *err);
+/* A veth pair; settings of the hidden end that keep the host's stack away from it. */
+int host_veth_add(struct io_host *h, const char *name, const char *peer);
+void host_link_silence(struct io_host *h, const char *name, uint32_t ifindex);
 /* udp.c */
 int host_udp_open(void *ctx, const struct udp_sock_cfg *cfg, struct udp_sock **out,
 		  struct vx_err *err);

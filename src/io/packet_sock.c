@@ -27,8 +27,7 @@ static struct packet_port *port_of(struct io *io)
 
 /* --- the socket ------------------------------------------------------------------------------ */
 
-/* Frames arrive only while it is bound to a protocol. */
-static int bind_to(struct packet_port *pp, bool on)
+int packet_port_bind(struct packet_port *pp, bool on)
 {
 	struct sockaddr_ll sa = {.sll_family = AF_PACKET,
 				 .sll_protocol = on ? htons(ETH_P_ALL) : 0,
@@ -97,7 +96,7 @@ static int ask_host(int fd, const char *name, struct host_link *l, struct vx_err
 
 static int port_set_up(struct io *io, bool up)
 {
-	return bind_to(port_of(io), up);
+	return packet_port_bind(port_of(io), up);
 }
 
 static void put_ctx(struct packet_ctx *c, struct vx *vx)
@@ -113,26 +112,32 @@ static void put_ctx(struct packet_ctx *c, struct vx *vx)
 	c->reserve = NULL;
 }
 
-static void port_free(void *arg)
+void packet_port_release(struct packet_port *pp)
 {
-	struct packet_port *pp = arg;
-
 	napi_remove(&pp->napi);
 	close(pp->fd);
 	put_ctx(pp->ctx, pp->io.vx);
-	free(pp);
+}
+
+void packet_port_detach(struct packet_port *pp)
+{
+	io_wake_del(&pp->ctx->wake, pp->fd, &pp->napi);
+	packet_port_bind(pp, false);
+	set_promiscuous(pp, false);
+	pp->ctx->open.unhide(pp->ctx->open.ctx, &pp->hide);
+}
+
+static void port_free(void *arg)
+{
+	packet_port_release(arg);
+	free(arg);
 }
 
 static void port_close(struct io *io, bool keep)
 {
-	struct packet_port *pp = port_of(io);
-
 	(void)keep;
-	io_wake_del(&pp->ctx->wake, pp->fd, &pp->napi);
-	bind_to(pp, false);
-	set_promiscuous(pp, false);
-	pp->ctx->open.unhide(pp->ctx->open.ctx, &pp->hide);
-	quiesce_defer(&io->vx->quiesce, port_free, pp);
+	packet_port_detach(port_of(io));
+	quiesce_defer(&io->vx->quiesce, port_free, port_of(io));
 }
 
 static const struct io_ops port_ops = {
@@ -220,12 +225,16 @@ void packet_fill_info(struct dev *d, void *opts)
 	memcpy(o->dev, packet_port_of(d)->host_name, sizeof(o->dev));
 }
 
-/* Opens and sets up the socket; pp->fd is closed again on failure. */
-static int open_socket(struct packet_port *pp, struct host_link *l, struct vx_err *err)
+int packet_port_open(struct packet_ctx *c, struct packet_port *pp, struct vx *vx,
+		     struct host_link *l, struct vx_err *err)
 {
-	struct packet_ctx *c = pp->ctx;
 	int r;
 
+	pp->ctx = c;
+	pp->hide = (struct hide){.how = HIDE_NONE, .fd = -1};
+	pp->io = (struct io){.vx = vx, .napi = &pp->napi,
+			     .can = IO_CAN_CSUM | IO_CAN_TSO | IO_CAN_FRAGS |
+				    (has_uso() ? IO_CAN_USO : 0)};
 	pp->fd = c->open.packet(c->open.ctx, pp->host_name);
 	if (pp->fd < 0)
 		return vx_fail(err, pp->fd, "cannot open a packet socket for %s (%s)%s",
@@ -234,6 +243,8 @@ static int open_socket(struct packet_port *pp, struct host_link *l, struct vx_er
 	r = ask_host(pp->fd, pp->host_name, l, err);
 	if (r == 0)
 		r = set_options(pp->fd);
+	if (r == 0)
+		r = get_ctx(c, vx);
 	if (r < 0) {
 		close(pp->fd);
 		return r;
@@ -273,21 +284,17 @@ int packet_port_add(struct packet_ctx *c, struct dev *d, const struct link_cfg *
 
 	if (!pp)
 		return -ENOMEM;
-	pp->ctx = c;
 	pp->always_promiscuous = promiscuous;
-	pp->hide = (struct hide){.how = HIDE_NONE, .fd = -1};
 	snprintf(pp->host_name, sizeof(pp->host_name), "%s", o->dev);
-	pp->io = (struct io){.ops = &port_ops, .vx = vx, .dev = d, .kind = kind, .napi = &pp->napi,
-			     .can = IO_CAN_CSUM | IO_CAN_TSO | IO_CAN_FRAGS |
-				    (has_uso() ? IO_CAN_USO : 0)};
-	r = open_socket(pp, &l, err);
+	r = packet_port_open(c, pp, vx, &l, err);
 	if (r < 0)
 		goto out_free;
+	pp->io.ops = &port_ops;
+	pp->io.dev = d;
+	pp->io.kind = kind;
 	r = take_settings(pp, d, cfg, &l, err);
-	if (r == 0)
-		r = get_ctx(c, vx);
 	if (r < 0)
-		goto out_close;
+		goto out_put;
 	napi_init(&pp->napi, vx->workers[vx->n_devs % vx->n_workers], port_poll, &pp->io);
 	pp->napi.name = d->name;
 	r = set_promiscuous(pp, promiscuous);
@@ -299,7 +306,6 @@ int packet_port_add(struct packet_ctx *c, struct dev *d, const struct link_cfg *
 	return 0;
 out_put:
 	put_ctx(c, vx);
-out_close:
 	close(pp->fd);
 out_free:
 	free(pp);

@@ -61,6 +61,14 @@ static inline struct packet_port *packet_port_of(struct dev *d)
 	return container_of(atomic_load(&d->io), struct packet_port, io);
 }
 
+/* The parts of it, for a port that is another device's host side (io/veth).  pp->host_name says
+ * which interface; nothing is bound yet.  0 or a negative errno with a sentence. */
+int packet_port_open(struct packet_ctx *c, struct packet_port *pp, struct vx *vx,
+		     struct host_link *l, struct vx_err *err);
+int packet_port_bind(struct packet_port *pp, bool on); /* frames arrive while it is bound */
+void packet_port_detach(struct packet_port *pp);  /* no frame comes any more */
+void packet_port_release(struct packet_port *pp); /* after a grace period; pp stays the caller's */
+
 /* What both types have in common. */
 extern const struct dev_ops packet_port_dev_ops;
 int packet_validate(struct vx *vx, const struct link_cfg *cfg, const void *opts, uint64_t present,

@@ -21,6 +21,7 @@ enum {
 	IOV_MAX_ = 1024,
 	CONTROL_LEN = 160,
 	PORT_TRIES = 16,
+	FLOWINFO_SEND = 33, /* IPV6_FLOWINFO_SEND: linux/in6.h does not go with netinet/in.h */
 };
 
 /* --- send sockets ------------------------------------------------------------------------------ */
@@ -54,6 +55,11 @@ static void set_send_options(int fd, int family, bool df, bool csum)
 	set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
 	set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO);
 	set(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
+	/* The label is the address's (put_address()), not one of the host's making. */
+	set(fd, IPPROTO_IPV6, IPV6_AUTOFLOWLABEL, 0);
+	set(fd, IPPROTO_IPV6, FLOWINFO_SEND, 1);
+	/* The driver sends from a 'local' that the host has not, where IPv6 routing allows it. */
+	set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
 	if (!csum)
 		set(fd, SOL_UDP, UDP_NO_CHECK6_TX, 1);
 }
