@@ -282,15 +282,62 @@ static bool joins(const struct trace *t, uint16_t i, uint16_t last)
 	return i && last < i && t->steps[i].stage == t->steps[last].stage && t->steps[i].say != SAY_DEV;
 }
 
+/* How far a shown step is indented: the stages above it that are shown. */
+struct tree {
+	uint8_t stack[DEPTH_MAX];
+	uint32_t n;
+};
+
+static uint32_t indent_of(struct tree *tr, const struct trace_step *s)
+{
+	uint32_t n;
+
+	while (tr->n && tr->stack[tr->n - 1] >= s->depth)
+		tr->n--;
+	n = tr->n;
+	if (tr->n < DEPTH_MAX)
+		tr->stack[tr->n++] = s->depth;
+	return n;
+}
+
+/* The column where sentences begin: behind the longest name with its indentation. */
+static uint32_t column_of(const struct trace *t, bool detail)
+{
+	uint32_t column = COLUMN;
+	struct tree tr = {.n = 0};
+
+	for (uint16_t i = 0, last = UINT16_MAX; i < t->n_steps; i++) {
+		const struct trace_step *s = &t->steps[i];
+
+		if (!is_shown(s, detail) || (last != UINT16_MAX && joins(t, i, last)))
+			continue;
+		column = MAX(column, indent_of(&tr, s) * 2 + (uint32_t)strlen(stage_names[s->stage]) + 2);
+		last = i;
+	}
+	return column;
+}
+
+static void one_step(struct vx *vx, const struct trace_step *s, uint32_t indent, uint32_t column,
+		     struct text *out)
+{
+	uint32_t used = indent * 2 + (uint32_t)strlen(stage_names[s->stage]);
+
+	if (indent)
+		text_printf(out, "%*s\u2514\u2500", (int)(indent - 1) * 2, "");
+	text_printf(out, "%s%*s", stage_names[s->stage], (int)(column - used), "");
+	sentence(vx, s, out);
+	while (out->len && out->s[out->len - 1] == ' ')
+		out->len--;
+	text_printf(out, "\n");
+}
+
 static void tree(struct vx *vx, const struct trace *t, bool detail, struct text *out)
 {
-	uint8_t stack[DEPTH_MAX];
-	uint16_t last = UINT16_MAX;
-	uint32_t n = 0;
+	uint32_t column = column_of(t, detail);
+	struct tree tr = {.n = 0};
 
-	for (uint16_t i = 0; i < t->n_steps; i++) {
+	for (uint16_t i = 0, last = UINT16_MAX; i < t->n_steps; i++) {
 		const struct trace_step *s = &t->steps[i];
-		size_t from;
 
 		if (!is_shown(s, detail))
 			continue;
@@ -299,23 +346,9 @@ static void tree(struct vx *vx, const struct trace *t, bool detail, struct text 
 			text_printf(out, "; ");
 			sentence(vx, s, out);
 			text_printf(out, "\n");
-			last = i;
-			continue;
+		} else {
+			one_step(vx, s, indent_of(&tr, s), column, out);
 		}
-		while (n && stack[n - 1] >= s->depth)
-			n--;
-		from = out->len;
-		if (n)
-			text_printf(out, "%*s\u2514\u2500", (int)(n - 1) * 2, "");
-		text_printf(out, "%s", stage_names[s->stage]);
-		/* The two letters of the branch are six bytes. */
-		text_printf(out, "%*s", MAX(1, COLUMN - (int)(out->len - from - (n ? 4 : 0))), "");
-		sentence(vx, s, out);
-		while (out->len && out->s[out->len - 1] == ' ')
-			out->len--;
-		text_printf(out, "\n");
-		if (n < DEPTH_MAX)
-			stack[n++] = s->depth;
 		last = i;
 	}
 	if (t->overflow)
@@ -386,6 +419,14 @@ static json_t *string(const char *s)
 	return j ? j : json_string("");
 }
 
+/* The command of an advice: what stands in backquotes. */
+static json_t *command_of(const char *advice)
+{
+	const char *from = strchr(advice, '`'), *to = from ? strchr(from + 1, '`') : NULL;
+
+	return to ? json_stringn(from + 1, (size_t)(to - from - 1)) : json_null();
+}
+
 static json_t *json_step(struct vx *vx, const struct trace_step *s)
 {
 	struct text text = {0};
@@ -430,6 +471,7 @@ json_t *explain_json(struct vx *vx, const struct trace *t, uint64_t began, bool 
 					      d->name, "stage", stage_names[drop->stage], "text",
 					      d->text, "kernel", d->kernel, "counters", d->counters,
 					      "dev", drop->dev, "advice", advice));
+		json_object_set_new(json_object_get(j, "drop"), "command", command_of(advice));
 	}
 	if (!texts)
 		return j;

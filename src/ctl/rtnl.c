@@ -28,8 +28,10 @@ void rtnl_done(struct rtnl *r)
 
 enum { DATAGRAM_MAX = 16384 };
 
+/* What an answer says was done is on disk before it leaves. */
 static void flush_answer(struct rtnl_conn *c)
 {
+	state_commit(c->r->state);
 	if (c->len)
 		rtnl_conn_send(c, c->buf, c->len, false);
 	c->len = 0;
@@ -143,8 +145,10 @@ static int dispatch(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_e
 int rtnl_do(struct rtnl *r, const struct nlmsghdr *nlh, struct vx_err *err)
 {
 	struct rtnl_conn c = {.r = r, .fd = -1, .done_fd = -1};
+	int rc = dispatch(&c, nlh, err);
 
-	return dispatch(&c, nlh, err);
+	state_commit(r->state);
+	return rc;
 }
 
 static void one_message(struct rtnl_conn *c, const struct nlmsghdr *nlh)
@@ -163,8 +167,8 @@ static void one_message(struct rtnl_conn *c, const struct nlmsghdr *nlh)
 		put_ack(c, nlh, r, &err);
 	else if (dump)
 		put_done(c);
-	/* As in the kernel, a dump is datagrams of its own. */
-	flush_answer(c);
+	if (dump) /* as in the kernel, datagrams of its own */
+		flush_answer(c);
 }
 
 static void one_option(struct rtnl_conn *c, const struct nlmsghdr *nlh, int passed_fd)
@@ -221,7 +225,6 @@ void rtnl_datagram(struct rtnl_conn *c, const void *buf, size_t len, int passed_
 			head.nlmsg_len = sizeof(head);
 			vx_fail(&err, 0, "a message's length does not fit the datagram");
 			put_ack(c, &head, -EINVAL, &err);
-			flush_answer(c);
 			break;
 		}
 		if (nlh->nlmsg_type == NLPROTO_OPTION) {
@@ -234,6 +237,7 @@ void rtnl_datagram(struct rtnl_conn *c, const void *buf, size_t len, int passed_
 		p += step;
 		len -= step;
 	}
+	flush_answer(c); /* one sync for all that the datagram changed */
 	if (passed_fd >= 0 && c->done_fd != passed_fd)
 		close(passed_fd);
 	if (!hand_over)
@@ -256,6 +260,8 @@ void rtnl_link_event(void *ctx, enum vx_event_kind kind, struct dev *d)
 	struct nlmsghdr *nlh =
 		rtnl_begin(NULL, buf, kind == VX_LINK_NEW ? RTM_NEWLINK : RTM_DELLINK, 0);
 
+	if (kind == VX_LINK_DEL)
+		rtnl_run_events(r); /* of its FDB: these come before, as the kernel's do */
 	rtnl_fill_link(nlh, d, kind == VX_LINK_NEW ? 0 : ~0u);
 	rtnl_notify(r, RTNLGRP_LINK, nlh);
 }

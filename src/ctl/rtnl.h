@@ -12,6 +12,8 @@
 #include <libmnl/libmnl.h>
 #include <pthread.h>
 
+#include "ctl/canon.h"
+#include "ctl/state.h"
 #include "io/host.h"
 #include "net/link.h"
 
@@ -60,9 +62,8 @@ struct rtnl {
 	struct vx *vx;
 	struct io_host *host;
 	struct list conns;
-	/* Called after a datagram changed something, before its answers leave (state). */
-	void (*changed)(void *ctx);
-	void *ctx;
+	struct state *state; /* what was accepted is recorded there; NULL: nowhere */
+	bool adopt;	     /* devices take over what a former vxd left on the host */
 	/* FDB events from workers. */
 	pthread_mutex_t lock;
 	struct fdb_event *events;

@@ -169,6 +169,22 @@ static struct dev *master_of(const struct fdb_msg *m, struct dev *d)
 	return d->master;
 }
 
+/* Entries of a routing daemon are its own to keep (control.md S2). */
+static void record(struct rtnl *r, const struct fdb_msg *m, struct dev *d, bool add)
+{
+	struct text *t = state_text(r->state);
+	const char *cmd = !add				      ? "del"
+			  : m->req.nl_flags & NLM_F_APPEND  ? "append"
+			  : m->req.nl_flags & NLM_F_REPLACE ? "replace"
+							    : "add";
+	struct fdb_req q = m->req;
+
+	if (!t || q.flags & NTF_EXT_LEARNED || q.has_protocol)
+		return;
+	q.port_dev = master_of(m, d) ? d : NULL;
+	canon_fdb(t, d, cmd, &q);
+}
+
 typedef int fdb_op(struct dev *d, const struct fdb_req *q, struct vx_err *err);
 
 static int apply(const struct fdb_msg *m, struct dev *d, bool add, struct vx_err *err)
@@ -249,7 +265,10 @@ int rtnl_newneigh(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err
 		return r;
 	if (!m.has_mac)
 		return vx_fail(err, -EINVAL, "invalid address");
-	return apply(&m, d, true, err);
+	r = apply(&m, d, true, err);
+	if (r == 0)
+		record(c->r, &m, d, true);
+	return r;
 }
 
 int rtnl_delneigh(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *err)
@@ -266,11 +285,19 @@ int rtnl_delneigh(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err
 		r = find(c->r, &m, &d, err);
 	if (r < 0)
 		return r;
-	if (nlh->nlmsg_flags & NLM_F_BULK)
-		return flush(d, &m, err);
+	if (nlh->nlmsg_flags & NLM_F_BULK) {
+		r = flush(d, &m, err);
+		/* What a filter took is best said by what is left. */
+		if (r == 0 && state_text(c->r->state))
+			c->r->state->stale = true;
+		return r;
+	}
 	if (!m.has_mac)
 		return vx_fail(err, -EINVAL, "invalid address");
-	return apply(&m, d, false, err);
+	r = apply(&m, d, false, err);
+	if (r == 0)
+		record(c->r, &m, d, false);
+	return r;
 }
 
 /* --- dumps --------------------------------------------------------------------------------------- */

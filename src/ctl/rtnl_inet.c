@@ -132,8 +132,12 @@ int rtnl_newaddr(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err 
 		r = find_dev(c->r, m.ifa->ifa_index, "ip", &d, err);
 	if (r < 0)
 		return r;
-	return inet_addr_add(d, &m.ip, m.ifa->ifa_prefixlen,
-			     ip_is_none(&m.broadcast) ? NULL : &m.broadcast, "vx addr add", err);
+	r = inet_addr_add(d, &m.ip, m.ifa->ifa_prefixlen,
+			  ip_is_none(&m.broadcast) ? NULL : &m.broadcast, "vx addr add", err);
+	if (r == 0 && state_text(c->r->state))
+		canon_addr(state_text(c->r->state), "add", d, &m.ip, m.ifa->ifa_prefixlen,
+			   &m.broadcast);
+	return r;
 }
 
 int rtnl_deladdr(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *err)
@@ -144,7 +148,11 @@ int rtnl_deladdr(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err 
 
 	if (r == 0)
 		r = find_dev(c->r, m.ifa->ifa_index, "ip", &d, err);
-	return r < 0 ? r : inet_addr_del(d, &m.ip, m.ifa->ifa_prefixlen, err);
+	if (r == 0)
+		r = inet_addr_del(d, &m.ip, m.ifa->ifa_prefixlen, err);
+	if (r == 0 && state_text(c->r->state))
+		canon_addr(state_text(c->r->state), "del", d, &m.ip, m.ifa->ifa_prefixlen, NULL);
+	return r;
 }
 
 struct dump {
@@ -308,7 +316,12 @@ int rtnl_newroute(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err
 
 	if (r == 0)
 		r = check_route_dev(c->r, &q, err);
-	return r < 0 ? r : route_add(c->r->vx, &q, err);
+	if (r == 0)
+		r = route_add(c->r->vx, &q, err);
+	if (r == 0 && state_text(c->r->state))
+		canon_route(state_text(c->r->state), c->r->vx,
+			    q.nl_flags & NLM_F_REPLACE ? "replace" : "append", &q);
+	return r;
 }
 
 int rtnl_delroute(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *err)
@@ -318,7 +331,11 @@ int rtnl_delroute(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err
 
 	if (r == 0)
 		r = check_route_dev(c->r, &q, err);
-	return r < 0 ? r : route_del(c->r->vx, &q, err);
+	if (r == 0)
+		r = route_del(c->r->vx, &q, err);
+	if (r == 0 && state_text(c->r->state))
+		canon_route(state_text(c->r->state), c->r->vx, "del", &q);
+	return r;
 }
 
 static void put_metrics(struct nlmsghdr *nlh, const struct route_req *q)
@@ -429,7 +446,12 @@ int rtnl_newneigh_ip(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_
 	struct neigh_req q;
 	int r = parse_neigh(c->r, nlh, &q, err);
 
-	return r < 0 ? r : neigh_add(c->r->vx, &q, err);
+	if (r == 0)
+		r = neigh_add(c->r->vx, &q, err);
+	if (r == 0 && state_text(c->r->state) && !q.protocol)
+		canon_neigh(state_text(c->r->state), "replace", q.dev, &q.ip, q.has_mac, &q.mac,
+			    q.state);
+	return r;
 }
 
 int rtnl_delneigh_ip(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *err)
@@ -437,7 +459,11 @@ int rtnl_delneigh_ip(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_
 	struct neigh_req q;
 	int r = parse_neigh(c->r, nlh, &q, err);
 
-	return r < 0 ? r : neigh_del(c->r->vx, q.dev, &q.ip, err);
+	if (r == 0)
+		r = neigh_del(c->r->vx, q.dev, &q.ip, err);
+	if (r == 0 && state_text(c->r->state))
+		canon_neigh(state_text(c->r->state), "del", q.dev, &q.ip, false, NULL, 0);
+	return r;
 }
 
 static int dump_neigh(void *ctx, const struct neigh_view *v)

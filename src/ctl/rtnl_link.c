@@ -327,9 +327,22 @@ static int refuse_host(struct rtnl *r, const struct link_msg *m, struct vx_err *
 		       "%s is an interface of the host: use ip without vx exec", l.name);
 }
 
+static void record_new(struct rtnl *r, struct dev *d, const struct link_cfg *cfg)
+{
+	struct link_cfg rest = {.has_master = cfg->has_master, .master = cfg->master,
+				.has_up = cfg->has_up && cfg->up, .up = cfg->up};
+	struct text *t = state_text(r->state);
+
+	if (!t)
+		return;
+	canon_link_add(t, d);
+	canon_link_set(t, d, &rest, NULL, 0);
+}
+
 static int create(struct rtnl *r, struct link_msg *m, struct vx_err *err)
 {
 	const struct link_type *t = link_type_find(r->vx, m->kind);
+	struct dev *d = NULL;
 	uint64_t present = 0;
 	void *opts;
 	int rc;
@@ -345,16 +358,20 @@ static int create(struct rtnl *r, struct link_msg *m, struct vx_err *err)
 		attr_defaults(t->attrs, opts);
 	rc = m->data ? get_options(t, m->data, opts, &present, err) : 0;
 	m->cfg.ifindex = (uint32_t)m->ifi->ifi_index;
+	m->cfg.adopt = r->adopt;
 	if (rc == 0)
-		rc = link_newlink(r->vx, t, &m->cfg, opts, present, err, NULL);
+		rc = link_newlink(r->vx, t, &m->cfg, opts, present, err, &d);
+	if (rc == 0)
+		record_new(r, d, &m->cfg);
 	free(opts);
 	return rc;
 }
 
-static int change(struct dev *d, struct link_msg *m, struct vx_err *err)
+static int change(struct rtnl *r, struct dev *d, struct link_msg *m, struct vx_err *err)
 {
+	struct text *t = state_text(r->state);
 	uint64_t present = 0;
-	void *opts;
+	void *opts = NULL;
 	int rc = 0;
 
 	if (*m->kind && strcmp(m->kind, d->type->kind))
@@ -375,10 +392,12 @@ static int change(struct dev *d, struct link_msg *m, struct vx_err *err)
 		rc = get_options(d->type, m->data, opts, &present, err);
 		if (rc == 0)
 			rc = link_changelink(d, opts, present, err);
-		free(opts);
 	}
 	if (rc == 0)
 		rc = link_setlink(d, &m->cfg, err);
+	if (rc == 0 && t)
+		canon_link_set(t, d, &m->cfg, opts, present);
+	free(opts);
 	return rc;
 }
 
@@ -396,7 +415,7 @@ int rtnl_newlink(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err 
 			return -EEXIST;
 		if (nlh->nlmsg_flags & NLM_F_REPLACE)
 			return -EOPNOTSUPP;
-		return change(d, &m, err);
+		return change(c->r, d, &m, err);
 	}
 	if (!(nlh->nlmsg_flags & NLM_F_CREATE) || nlh->nlmsg_type == RTM_SETLINK)
 		return refuse_host(c->r, &m, err);
@@ -416,6 +435,8 @@ int rtnl_dellink(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err 
 	d = find(c->r, &m);
 	if (!d)
 		return refuse_host(c->r, &m, err);
+	if (state_text(c->r->state))
+		text_printf(state_text(c->r->state), "link del %s\n", d->name);
 	link_dellink(d, false);
 	return 0;
 }

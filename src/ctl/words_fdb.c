@@ -50,7 +50,7 @@ static int dst(struct words *x, struct fdb_words *f)
 		return words_duplicate(x, "dst", arg);
 	if (ip_parse(arg, &ip) < 0)
 		return words_fail(x, WORDS_EXIT_TYPE,
-				  "Error: any valid prefix is expected rather than \"%s\".", arg);
+				  "Error: any valid address is expected rather than \"%s\".", arg);
 	f->has_dst = true;
 	if (ip_is4(&ip))
 		mnl_attr_put(x->nlh, NDA_DST, 4, &ip.b[12]);

@@ -66,7 +66,7 @@ static int address(struct words *x, const struct attr *a, const char *key, const
 
 	if (ip_parse(arg, &ip) < 0)
 		return words_fail(x, WORDS_EXIT_TYPE,
-				  "Error: any valid prefix is expected rather than \"%s\".", arg);
+				  "Error: any valid address is expected rather than \"%s\".", arg);
 	if (ip_is_multicast(&ip) != group && (!ip_is_any(&ip) || group))
 		return words_bad_arg(x, arg, why);
 	if (ip_is4(&ip))
@@ -315,6 +315,19 @@ static int netns(struct words *x)
 	return 0;
 }
 
+static int index_word(struct words *x, struct ifinfomsg *ifi)
+{
+	const char *arg = words_need(x);
+	unsigned long long v;
+
+	if (!arg)
+		return -1;
+	if (text_to_u64(arg, INT32_MAX, &v) < 0 || !v)
+		return words_bad_arg(x, arg, "Invalid \"index\" value\n");
+	ifi->ifi_index = (int)v;
+	return 0;
+}
+
 static void set_up(struct ifinfomsg *ifi, bool up)
 {
 	ifi->ifi_change |= IFF_UP;
@@ -347,6 +360,8 @@ static int generic(struct words *x, struct ifinfomsg *ifi, const char *word)
 	}
 	if (!strcmp(word, "netns"))
 		return netns(x);
+	if (!strcmp(word, "index"))
+		return index_word(x, ifi);
 	return 1;
 }
 

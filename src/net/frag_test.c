@@ -144,17 +144,19 @@ static void one_row(const struct row *r, uint32_t split)
 {
 	struct t_port *p;
 	struct t_net *t = net(&p);
+	uint32_t n = 0;
 
 	make_whole();
 	p->split = split;
 	t_mark(t);
-	for (int i = 0; r->x[i].len; i++) {
-		struct piece x = r->x[i];
+	for (; r->x[n].len; n++) {
+		struct piece x = r->x[n];
 
 		if (!(x.off + x.len <= PAYLOAD + 8))
 			memset(whole + 34 + PAYLOAD + 8, 0, 64);
 		inject(p, &x, 77, "10.0.0.2");
 	}
+	assert_int_equal(T_MOVED(t, IpReasmReqds), n);
 	if (r->complete)
 		assert_reply(p, r->tos);
 	else
@@ -335,7 +337,9 @@ static void ip6_refused(void **state)
 
 	(void)state;
 	t_echo(whole, &(struct t_ip){.src = "fd00::2", .dst = "fd00::1"}, PAYLOAD);
+	t_mark(t);
 	t_inject(p, f, piece6(0, PAYLOAD + 8, false, false)); /* atomic */
+	assert_int_equal(T_MOVED(t, Ip6ReasmOKs), 1);
 	o = t_out(p);
 	t_assert_ip6(o, "fd00::1", "fd00::2", IPPROTO_ICMP6_);
 	assert_int_equal(o->b[54], ICMP6_ECHO_REPLY);
@@ -348,6 +352,13 @@ static void ip6_refused(void **state)
 	o = t_out(p);
 	assert_int_equal(o->b[54], ICMP6_PARAM);
 	assert_int_equal(o->b[61], 42);
+	assert_int_equal(T_MOVED(t, Ip6InHdrErrors), 2);
+	t_inject(p, f, piece6(0, 0, true, false) - 4); /* half a fragment header */
+	assert_int_equal(T_MOVED(t, Ip6InHdrErrors), 2);
+	assert_int_equal(T_MOVED(t, Ip6InTruncatedPkts), 1);
+	t_ip6_of(f)->payload_len = be16_put(4);
+	t_inject(p, f, 54 + 4);
+	assert_int_equal(T_MOVED(t, Ip6InHdrErrors), 3);
 	assert_int_equal(vx_held(t->vx), 0);
 	t_mark(t);
 	t_inject(p, f, piece6(0, 1600, true, false));
@@ -356,6 +367,9 @@ static void ip6_refused(void **state)
 	assert_int_equal(o->b[54], ICMP6_TIME_EXCEEDED);
 	assert_int_equal(o->b[55], 1);
 	assert_int_equal(T_MOVED(t, Ip6ReasmFails), 1);
+	assert_int_equal(T_MOVED(t, Ip6ReasmTimeout), 1);
+	assert_int_equal(T_MOVED(t, Icmp6OutTimeExcds), 1);
+	assert_int_equal(T_MOVED(t, Icmp6OutMsgs), 1);
 	t_end(t);
 }
 

@@ -216,10 +216,16 @@ static void rcv6(struct worker *w, struct pkt *p, const struct icmp_hdr *h)
 	case ICMP6_PARAM:
 		MIB_INC(w, Icmp6InParmProblems);
 		break;
+	case ICMP6_NS:
+		MIB_INC(w, Icmp6InNeighborSolicits);
+		nd_rcv(w, p);
+		return;
+	case ICMP6_NA:
+		MIB_INC(w, Icmp6InNeighborAdvertisements);
+		nd_rcv(w, p);
+		return;
 	case ICMP6_RS:
 	case ICMP6_RA:
-	case ICMP6_NS:
-	case ICMP6_NA:
 	case ICMP6_REDIRECT:
 		nd_rcv(w, p);
 		return;

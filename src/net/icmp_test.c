@@ -211,6 +211,9 @@ static void c4_echo(void **state)
 		t_assert_ip4(o, "10.0.0.1", "10.0.0.2", IPPROTO_ICMP4_);
 		assert_int_equal(t_ip4_of(o->b)->tos, tos[i]);
 		assert_int_equal(t_ip4_of(o->b)->ttl, 64);
+		assert_int_equal(T_MOVED(t, IpOutTransmits), 1);
+		assert_int_equal(T_MOVED(t, IpExtInOctets), 128);
+		assert_int_equal(T_MOVED(t, IpExtOutOctets), 128);
 		T_ASSERT_MOVED(t, MIB_IpInReceives, MIB_IpInDelivers, MIB_IpOutRequests,
 			       MIB_IcmpInMsgs, MIB_IcmpInEchos, MIB_IcmpOutMsgs,
 			       MIB_IcmpOutEchoReps);
@@ -263,6 +266,82 @@ static void hostile_errors(void **state)
 		t_assert_silent(p);
 		t_end(t);
 	}
+}
+
+/* Each type counts as what it is; none of these is answered. */
+static void types(void **state)
+{
+	static const struct {
+		bool is6;
+		uint8_t type;
+		enum mib_counter in;
+		bool error;
+	} row[] = {
+		{false, 0, MIB_IcmpInEchoReps, false},
+		{false, 3, MIB_IcmpInDestUnreachs, false},
+		{false, 5, MIB_IcmpInRedirects, false},
+		{false, 11, MIB_IcmpInTimeExcds, false},
+		{false, 12, MIB_IcmpInParmProbs, false},
+		{false, 77, MIB_IcmpInErrors, true},
+		{true, 129, MIB_Icmp6InEchoReplies, false},
+		{true, 1, MIB_Icmp6InDestUnreachs, false},
+		{true, 2, MIB_Icmp6InPktTooBigs, false},
+		{true, 3, MIB_Icmp6InTimeExcds, false},
+		{true, 4, MIB_Icmp6InParmProblems, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+		struct t_port *p;
+		struct t_net *t = net(&p);
+		bool is6 = row[i].is6;
+		struct t_ip ip = {.src = is6 ? "fd00::1" : "10.0.0.1",
+				  .dst = is6 ? "fd00::2" : "10.0.0.2",
+				  .proto = 250,
+				  .data = "12345678",
+				  .len = 8};
+		struct ip_addr s = t_addr(ip.dst), d = t_addr(ip.src);
+		uint8_t b[100] = {row[i].type};
+		uint32_t n = 8 + t_ip(f, &ip) - 14;
+		be16 c;
+
+		memcpy(b + 8, f + 14, n - 8);
+		c = csum_fold(csum_add(is6 ? csum_pseudo(&s, &d, IPPROTO_ICMP6_, n) : 0, b, n));
+		memcpy(b + 2, &c, 2);
+		ip = (struct t_ip){.src = ip.dst,
+				   .dst = ip.src,
+				   .data = b,
+				   .len = n,
+				   .proto = is6 ? IPPROTO_ICMP6_ : IPPROTO_ICMP4_};
+		len = t_ip(f, &ip);
+		t_mark(t);
+		t_inject(p, f, len);
+		T_ASSERT_MOVED(t, is6 ? MIB_Ip6InReceives : MIB_IpInReceives,
+			       is6 ? MIB_Ip6InDelivers : MIB_IpInDelivers,
+			       is6 ? MIB_Icmp6InMsgs : MIB_IcmpInMsgs, row[i].in);
+		t_assert_silent(p);
+		t_end(t);
+	}
+}
+
+/* An answer that has no way back. */
+static void no_route(void **state)
+{
+	struct t_port *p;
+	struct t_net *t = net(&p);
+
+	(void)state;
+	len = t_echo(f, &(struct t_ip){.src = "10.9.9.9", .dst = "10.0.0.1"}, 10);
+	t_mark(t);
+	t_inject(p, f, len);
+	assert_int_equal(T_MOVED(t, IpOutNoRoutes), 1);
+	assert_int_equal(T_MOVED(t, IpOutTransmits), 0);
+	len = t_echo(f, &(struct t_ip){.src = "fd09::9", .dst = "fd00::1"}, 10);
+	t_inject(p, f, len);
+	assert_int_equal(T_MOVED(t, Ip6OutNoRoutes), 1);
+	assert_int_equal(t_dropped(t, DROP_ip_no_route), 2);
+	t_assert_silent(p);
+	t_end(t);
 }
 
 /* Explain: a ping's way in and the answer's way out, every stage by its name. */
@@ -333,6 +412,8 @@ static void icmp6(void **state)
 	assert_int_equal(o->b[54], ICMP6_UNREACH);
 	assert_int_equal(o->b[55], ICMP6_UNREACH_PORT);
 	assert_int_equal(T_MOVED(t, Udp6NoPorts), 1);
+	assert_int_equal(T_MOVED(t, Icmp6OutMsgs), 1);
+	assert_int_equal(T_MOVED(t, Ip6OutTransmits), 1);
 	assert_int_equal(T_MOVED(t, Icmp6OutDestUnreachs), 1);
 	/* Unknown protocol: 4/1, the pointer at the field that names it. */
 	len = t_ip(f, &(struct t_ip){.src = "fd00::2", .dst = "fd00::1", .proto = 250});
@@ -343,6 +424,12 @@ static void icmp6(void **state)
 	assert_int_equal(o->b[55], ICMP6_PARAM_NEXT);
 	assert_int_equal(o->b[61], 6);
 	assert_int_equal(T_MOVED(t, Ip6InUnknownProtos), 1);
+	assert_int_equal(T_MOVED(t, Icmp6OutParmProblems), 1);
+	for (int i = 0; i < 10; i++) /* C3 */
+		t_inject(p, f, len);
+	assert_int_equal(T_MOVED(t, Icmp6OutRateLimitHost), 6);
+	while (t_out(p))
+		;
 	/* Bad checksum. */
 	len = t_echo(f, &(struct t_ip){.src = "fd00::2", .dst = "fd00::1"}, 10);
 	f[len - 1] ^= 1;
@@ -355,9 +442,11 @@ static void icmp6(void **state)
 	len = t_echo(
 		f, &(struct t_ip){.src = "fd00::2", .dst = "ff02::1", .dmac = "33:33:00:00:00:01"},
 		10);
+	t_mark(t);
 	t_inject(p, f, len);
 	o = t_out(p);
 	t_assert_ip6(o, "fd00::1", "fd00::2", IPPROTO_ICMP6_);
+	assert_int_equal(T_MOVED(t, Ip6InMcastPkts), 1);
 	t_end(t);
 }
 
@@ -369,6 +458,7 @@ int main(void)
 		cmocka_unit_test(c3_total),  cmocka_unit_test(c4_echo),
 		cmocka_unit_test(c5_c6),     cmocka_unit_test(hostile_errors),
 		cmocka_unit_test(explained), cmocka_unit_test(icmp6),
+		cmocka_unit_test(types),     cmocka_unit_test(no_route),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -456,6 +456,12 @@ static void l5_tcp(void **state)
 	r = (const struct tcp_hdr *)(o->b + 34);
 	assert_int_equal(r->flags, TCP_RST);
 	assert_int_equal(be32_get(r->seq), 77);
+	len = tcp_frame(TCP_SYN);
+	f[46] = 0x40; /* a header shorter than itself */
+	t_mark(t);
+	t_inject(p, f, len);
+	assert_int_equal(T_MOVED(t, TcpInErrs), 1);
+	t_assert_silent(p);
 	len = tcp_frame(TCP_RST);
 	t_inject(p, f, len);
 	t_assert_silent(p);

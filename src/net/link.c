@@ -209,6 +209,8 @@ int link_newlink(struct vx *vx, const struct link_type *t, const struct link_cfg
 	r = choose_name(vx, t, cfg, name, err);
 	if (r < 0)
 		return r;
+	if (cfg->ifindex && dev_by_index(vx, cfg->ifindex))
+		return vx_fail(err, -EBUSY, "index %u is in use", cfg->ifindex);
 	if (t->validate) {
 		r = t->validate(vx, cfg, opts, present, err);
 		if (r < 0)
@@ -292,13 +294,13 @@ void link_remove(struct dev *d, bool keep_host, bool announced)
 	while (!list_is_empty(&d->slaves))
 		dev_set_master(container_of(d->slaves.next, struct dev, slave_node), NULL, NULL);
 	dev_set_master(d, NULL, NULL);
+	if (d->type->dellink)
+		d->type->dellink(d);
 	if (announced)
 		tell(d, VX_LINK_DEL);
 	inet_dev_gone(d);
 	list_remove(&d->node);
 	vx->n_devs--;
-	if (d->type->dellink)
-		d->type->dellink(d);
 	if (host)
 		host->ops->close(host, keep_host);
 	if (io)

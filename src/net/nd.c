@@ -115,7 +115,6 @@ static bool rcv_ns(struct worker *w, struct pkt *p, const struct nd_in *in)
 	bool probe = ip_is_none(&p->tun.src); /* looks for a duplicate */
 	struct ip_addr group = nd_solicited_node(&in->target);
 
-	MIB_INC(w, Icmp6InNeighborSolicits);
 	if (probe && (in->has_mac || !ip_eq(&p->tun.dst, &group)))
 		return false;
 	if (!route_is_local(w->vx->inet, &in->target))
@@ -140,7 +139,6 @@ static bool rcv_na(struct worker *w, struct pkt *p, const struct nd_in *in)
 				  .confirms = flags & ND_NA_SOLICITED,
 				  .override = flags & ND_NA_OVERRIDE};
 
-	MIB_INC(w, Icmp6InNeighborAdvertisements);
 	if (ip_is_multicast(&p->tun.dst) && (flags & ND_NA_SOLICITED))
 		return false;
 	if (in->has_mac && !route_is_local(w->vx->inet, &in->target))

@@ -412,10 +412,12 @@ static void nd_asks(void **state)
 	m = (const struct nd_msg *)(o->b + 54);
 	assert_int_equal(m->type, ICMP6_NS);
 	assert_int_equal(T_MOVED(t, Icmp6OutNeighborSolicits), 1);
+	assert_int_equal(T_MOVED(t, Icmp6OutMsgs), 1);
 	len = nd(ICMP6_NA, ND_NA_SOLICITED | ND_NA_OVERRIDE, "fd00::2", "fd00::1", "fd00::2", true,
 		 255, T_ME);
 	t_inject(p, f, len);
 	assert_int_equal(state_of(t), NUD_REACHABLE);
+	assert_int_equal(T_MOVED(t, Icmp6InNeighborAdvertisements), 1);
 	o = t_out(p);
 	t_assert_ip6(o, "fd00::1", "fd00::2", IPPROTO_UDP_);
 	t_advance(t, 31 * NS_PER_S);
@@ -452,7 +454,10 @@ static void nd_answers(void **state)
 
 		len = nd(ICMP6_NS, 0, row[i].src, row[i].dst, row[i].target, row[i].opt, row[i].ttl,
 			 T_ME);
+		t_mark(t);
 		t_inject(p, f, len);
+		assert_int_equal(T_MOVED(t, Icmp6InNeighborSolicits), i < 6); /* the last: martian */
+		assert_int_equal(T_MOVED(t, Icmp6OutNeighborAdvertisements), row[i].to != NULL);
 		o = t_out(p);
 		if (!o != !row[i].to)
 			fail_msg("%s", row[i].row);

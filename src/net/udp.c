@@ -350,6 +350,7 @@ int inet_udp_send(struct worker *w, struct udp_sock *sk, const struct ip_addr *t
 	if (!p)
 		return -ENOBUFS;
 	o.src = d.src;
+	o.ttl = ip_is_multicast(to) ? 1 : 0;
 	u = pkt_append(p, sizeof(*u) + len);
 	memcpy(u + 1, buf, len);
 	*u = (struct udp_hdr){.src = be16_put(sk->cfg.port),

@@ -541,11 +541,35 @@ static void send_and_loop(void **state)
 			assert_memory_equal(o->b + o->len - 5, "hello", 5);
 		} else {
 			assert_int_equal(recv_len(t, sk), 5);
+			assert_int_equal(T_MOVED(t, IpInReceives), i == 2);
+			assert_int_equal(T_MOVED(t, Ip6InReceives), i == 3);
 		}
 		assert_int_equal(T_MOVED(t, UdpOutDatagrams) + T_MOVED(t, Udp6OutDatagrams), 1);
 		t_assert_silent(p);
 		t_end(t);
 	}
+}
+
+/* To a group: no neighbour is asked, one hop. */
+static void send_group(void **state)
+{
+	struct t_port *p;
+	struct t_net *t = net(&p);
+	struct udp_sock *sk = open_sock(t, AF_INET, 7000, "10.0.0.1");
+	struct ip_addr g = t_addr("239.129.1.2");
+	const struct t_frame *o;
+
+	(void)state;
+	t_mark(t);
+	vx_turn(t->vx, 0, t->now);
+	assert_int_equal(inet_udp_send(t->vx->workers[0], sk, &g, 7000, "hello", 5), 0);
+	t_turn(t);
+	o = t_out(p);
+	t_assert_ip4(o, "10.0.0.1", "239.129.1.2", IPPROTO_UDP_);
+	assert_memory_equal(o->b, "\x01\x00\x5e\x01\x01\x02", 6);
+	assert_int_equal(t_ip4_of(o->b)->ttl, 1);
+	assert_int_equal(T_MOVED(t, IpExtOutMcastPkts), 1);
+	t_end(t);
 }
 
 int main(void)
@@ -557,6 +581,7 @@ int main(void)
 		cmocka_unit_test(u9_encap),	 cmocka_unit_test(u9_batch),
 		cmocka_unit_test(u10_announced), cmocka_unit_test(x_rows),
 		cmocka_unit_test(x_closed),	 cmocka_unit_test(send_and_loop),
+		cmocka_unit_test(send_group),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,14 +99,15 @@ static void text_line(struct vx_cli *c, const struct fdb_line *l, bool with_dev)
 	printf("%s\n", state_name(l->ndm->ndm_state));
 }
 
-static json_t *json_line(struct vx_cli *c, const struct fdb_line *l)
+static json_t *json_line(struct vx_cli *c, const struct fdb_line *l, bool with_dev)
 {
 	char mac[MAC_TEXT_MAX], ip[IP_TEXT_MAX], name[IFNAMSIZ];
 	json_t *j = json_object(), *flags = json_array();
 
 	json_object_set_new(j, "mac", json_string(line_mac(l, mac)));
-	json_object_set_new(j, "ifname",
-			    json_string(nl_ifname(&c->nl, (uint32_t)l->ndm->ndm_ifindex, name)));
+	if (with_dev)
+		json_object_set_new(j, "ifname", json_string(nl_ifname(
+			&c->nl, (uint32_t)l->ndm->ndm_ifindex, name)));
 	if (l->a[NDA_DST])
 		json_object_set_new(j, "dst", json_string(dst_text(l->a[NDA_DST], ip)));
 	if (l->a[NDA_VLAN])
@@ -150,7 +151,7 @@ void print_fdb(struct vx_cli *c, const struct nlmsghdr *nlh, bool with_dev, bool
 		text_line(c, &l, with_dev);
 		return;
 	}
-	j = json_line(c, &l);
+	j = json_line(c, &l, with_dev);
 	if (monitor && nlh->nlmsg_type == RTM_DELNEIGH)
 		json_object_set_new(j, "deleted", json_true());
 	print_json(j);
@@ -193,7 +194,7 @@ static void print_kept(struct vx_cli *c, const struct kept *k, bool with_dev)
 
 		take_apart(nlh, &l);
 		if (list)
-			json_array_append_new(list, json_line(c, &l));
+			json_array_append_new(list, json_line(c, &l, with_dev));
 		else
 			text_line(c, &l, with_dev);
 		at += MNL_ALIGN(nlh->nlmsg_len);

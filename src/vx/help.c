@@ -49,6 +49,8 @@ static const struct {
 	 "Usage: vx [-j] monitor [link] [fdb]\n"},
 	{"nstat", "counters of vx's own IP stack, under the kernel's names", "Usage: vx nstat\n"},
 	{"account", "the accounting of all packets, as JSON", "Usage: vx account\n"},
+	{"save", "the configuration, as commands",
+	 "Usage: vx save\nPrints what control made as commands for \"vx -b\" or \"vxd -f\".\n"},
 	{"stop", "end vxd",
 	 "Usage: vx stop [--keep]\n"
 	 "Removes the interfaces that vxd made; --keep leaves them for the next vxd.\n"},

@@ -231,7 +231,7 @@ static const struct {
 	{"link", cmd_link}, {"fdb", cmd_fdb}, {"address", cmd_inet}, {"route", cmd_inet},
 	{"neighbour", cmd_inet}, {"neighbor", cmd_inet}, {"drops", cmd_drops}, {"exec", cmd_exec},
 	{"explain", cmd_explain},
-	{"monitor", cmd_monitor}, {"nstat", cmd_unixctl}, {"stop", cmd_unixctl},
+	{"monitor", cmd_monitor}, {"nstat", cmd_unixctl}, {"save", cmd_unixctl}, {"stop", cmd_unixctl},
 	{"account", cmd_unixctl}, {"help", cmd_help},
 };
 

@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -177,12 +178,47 @@ uint32_t nl_ifindex(void *ctx, const char *name)
 	return find(ctx, name, &i) < 0 ? 0 : i.if_index;
 }
 
+/* Names seen: a monitor prints what was of a device that is gone. */
+static struct {
+	uint32_t ifindex;
+	char name[IFNAMSIZ];
+} *seen;
+static size_t n_seen;
+
+static const char *remembered(uint32_t ifindex, const char *name)
+{
+	void *more;
+	size_t i;
+
+	for (i = 0; i < n_seen && seen[i].ifindex != ifindex; i++)
+		;
+	if (!name)
+		return i < n_seen ? seen[i].name : NULL;
+	if (i == n_seen) {
+		more = realloc(seen, (n_seen + 1) * sizeof(*seen));
+		if (!more)
+			return name;
+		seen = more;
+		seen[n_seen++].ifindex = ifindex;
+	}
+	snprintf(seen[i].name, sizeof(seen[i].name), "%s", name);
+	return name;
+}
+
 const char *nl_ifname(struct nl *n, uint32_t ifindex, char *buf)
 {
 	struct if_nameindex i = {ifindex, buf};
+	const char *name;
 
 	*buf = 0;
-	if (!ifindex || find(n, NULL, &i) < 0 || !*buf)
+	if (ifindex && find(n, NULL, &i) == 0 && *buf) {
+		remembered(ifindex, buf);
+		return buf;
+	}
+	name = remembered(ifindex, NULL);
+	if (name)
+		snprintf(buf, IFNAMSIZ, "%s", name);
+	else
 		snprintf(buf, IFNAMSIZ, "if%u", ifindex);
 	return buf;
 }

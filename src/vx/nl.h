@@ -22,7 +22,7 @@ void nl_close(struct nl *n);
 int nl_talk(struct nl *n, struct nlmsghdr *nlh, mnl_cb_t cb, void *data);
 /* Joins notification groups (bits as of nl_groups), then hands on messages until the end. */
 int nl_monitor(struct nl *n, uint32_t groups, mnl_cb_t cb, void *data);
-/* Index by name, 0 if unknown; name by index, "" if unknown. */
+/* Index by name, 0 if unknown; name by index ("ifN" if it was never known). */
 uint32_t nl_ifindex(void *ctx, const char *name);
 const char *nl_ifname(struct nl *n, uint32_t ifindex, char *buf);
 

@@ -86,6 +86,16 @@ static void cmd_nstat(struct unixctl_conn *c, int argc, const char *argv[], void
 	text_done(&t);
 }
 
+static void cmd_save(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
+{
+	struct vxd *d = aux;
+	struct text t = {0};
+
+	canon_all(&t, d->vx);
+	unixctl_reply(c, text_get(&t));
+	text_done(&t);
+}
+
 static void cmd_list(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
 {
 	struct vxd *d = aux;
@@ -109,6 +119,7 @@ void commands_init(struct vxd *d)
 		{"explain/stop", "", 0, 0, explain_cmd_stop, NULL},
 		{"list-commands", "", 0, 0, cmd_list, NULL},
 		{"nstat", "", 0, 0, cmd_nstat, NULL},
+		{"save", "", 0, 0, cmd_save, NULL},
 		{"stop", "[--keep]", 0, 1, cmd_stop, NULL},
 		{"version", "", 0, 0, cmd_version, NULL},
 	};

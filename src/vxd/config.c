@@ -88,3 +88,11 @@ int config_run(struct vxd *d, const char *path)
 			res.line, res.why, path);
 	return r;
 }
+
+void config_restore(struct vxd *d)
+{
+	d->rtnl.adopt = true;
+	state_replay(&d->state, run_line, d);
+	d->rtnl.adopt = false;
+	state_compact(&d->state, d->vx);
+}

@@ -2,6 +2,7 @@
 /* vxd: the daemon.  main() makes the parts, control's loop runs them, the workers carry packets. */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,9 @@ static const char usage[] =
 	"                   an error in one of them ends vxd, and nothing was made\n"
 	"      --rundir DIR where the sockets vxd.nl and vxd.ctl are (default: $VX_RUNDIR, /run/vx,\n"
 	"                   $XDG_RUNTIME_DIR/vx, or vx-UID in the temporary directory)\n"
-	"      --no-state   keep no state\n"
+	"      --statedir DIR where the state is kept (default: /var/lib/vx, $XDG_STATE_HOME/vx or\n"
+	"                   ~/.local/state/vx)\n"
+	"      --no-state   keep no state; so does -f without --statedir\n"
 	"      --workers N  threads that carry packets, 1..16 (default 1)\n"
 	"  -h, --help       this text\n"
 	"  -V, --version    the version\n";
@@ -128,10 +131,24 @@ static void link_changed(void *ctx, const struct host_link *l, bool gone)
 
 	packet_host_changed(d->vx, l, gone);
 	if (dev && atomic_load(&dev->host)) {
+		struct link_cfg cfg = {0};
+
 		if (gone) {
+			if (state_text(&d->state))
+				text_printf(state_text(&d->state), "link del %s\n", dev->name);
 			link_dellink(dev, false);
+			state_commit(&d->state);
 			return;
 		}
+		cfg.has_mtu = l->mtu && l->mtu != dev->mtu;
+		cfg.mtu = l->mtu;
+		cfg.has_mac = !mac_is_zero(&l->mac) && !mac_eq(&l->mac, &dev->mac);
+		cfg.mac = l->mac;
+		cfg.has_up = !!(l->flags & IFF_UP) != dev_is_up(dev);
+		cfg.up = l->flags & IFF_UP;
+		if (state_text(&d->state))
+			canon_link_set(state_text(&d->state), dev, &cfg, NULL, 0);
+		state_commit(&d->state);
 		if (l->mtu && l->mtu != dev->mtu)
 			dev_set_mtu(dev, l->mtu, NULL);
 		if (!mac_is_zero(&l->mac) && !mac_eq(&l->mac, &dev->mac))
@@ -249,6 +266,28 @@ static void remove_all(struct vxd *d)
 		link_dellink(container_of(d->vx->devs.prev, struct dev, node), d->keep);
 }
 
+/* The state, or -f FILE (control.md S3).  -1: told on stderr. */
+static int restore(struct vxd *d, const struct options *o)
+{
+	char why[PATH_MAX + 200];
+
+	d->state.fd = -1;
+	if (!o->no_state && (!o->file || o->statedir) &&
+	    state_open(&d->state, o->statedir, why, sizeof(why)) < 0) {
+		fprintf(stderr, "vxd: %s\n", why);
+		return -1;
+	}
+	d->state.vx = d->vx;
+	d->rtnl.state = &d->state;
+	if (!state_is_empty(&d->state)) {
+		config_restore(d);
+		return 0;
+	}
+	if (o->file && config_run(d, o->file) < 0)
+		return -1;
+	return state_compact(&d->state, d->vx);
+}
+
 /* Everything but the run directory, which is taken already.  0 or an exit code. */
 static int live(struct vxd *d, const struct options *o)
 {
@@ -271,7 +310,7 @@ static int live(struct vxd *d, const struct options *o)
 		return 1;
 	}
 	commands_init(d);
-	if (o->file && config_run(d, o->file) < 0) {
+	if (restore(d, o) < 0) {
 		vx_free(d->vx);
 		return 1;
 	}
@@ -288,6 +327,7 @@ static int live(struct vxd *d, const struct options *o)
 	run(d);
 	notify_systemd("STOPPING=1");
 	explain_end(d);
+	d->state.replaying = true; /* what a stop removes stays in the state */
 	remove_all(d);
 	workers_stop(&d->workers);
 	rtnl_done(&d->rtnl);
@@ -295,6 +335,7 @@ static int live(struct vxd *d, const struct options *o)
 	unixctl_done(&d->ctl);
 	workers_done(&d->workers);
 	io_host_done(&d->host);
+	state_close(&d->state);
 	return 0;
 }
 

@@ -25,6 +25,7 @@ struct vxd {
 	struct vxd_workers workers;
 	struct loop loop;
 	struct rtnl rtnl;
+	struct state state;
 	struct unixctl_server ctl;
 	struct service service;
 	struct loop_source signals, monitor, events;

@@ -372,6 +372,12 @@ static void vxlan_uninit(struct dev *d)
 	free(atomic_load(&v->opts));
 }
 
+/* All entries go, and each is told of, before the device is gone for control. */
+static void vxlan_dellink(struct dev *d)
+{
+	fdb_flush_matching(&vxlan_dev(d)->fdb, &(struct fdb_flush){0});
+}
+
 static int vxlan_open(struct dev *d, struct vx_err *err)
 {
 	struct vxlan_dev *v = vxlan_dev(d);
@@ -528,6 +534,7 @@ static const struct link_type vxlan_type = {
 	.validate = vxlan_validate,
 	.newlink = vxlan_newlink,
 	.changelink = vxlan_changelink,
+	.dellink = vxlan_dellink,
 	.fill_info = vxlan_fill_info,
 };
 

@@ -202,6 +202,8 @@ static void o1_too_big(void **state)
 		assert_int_equal(st.tx_errors, row[i].errors);
 		assert_int_equal(st.tx_aborted_errors, row[i].errors);
 		assert_int_equal(t_dropped(a.t, DROP_ip_out_too_big), row[i].got < 0);
+		assert_int_equal(T_MOVED(a.t, IpFragFails), row[i].dropped);
+		assert_int_equal(T_MOVED(a.t, Ip6FragFails), row[i].errors);
 		if (row[i].got > 0) {
 			assert_int_equal(T_MOVED(a.t, IpFragOKs), 1);
 			assert_int_equal(T_MOVED(a.t, IpFragCreates), 2);

@@ -226,13 +226,14 @@ def sh(*words):
 
 
 class Side:
-    """One of the two: 'vx' in namespace V or 'kernel' in K."""
+    """'vx' in namespace V, 'kernel' in K, or 'exec' in X: iproute2 led to vxd by vx exec."""
 
     def __init__(self, name, letter, port):
         self.name, self.letter, self.port = name, letter, port
         self.wire = Tap("P", port)
         self.tap = None
-        self.is_vx = name == "vx"
+        self.is_vx = name != "kernel"
+        self.vx = [VX, "--rundir", TMP + "/" + letter]
 
     def ip(self, *words):
         """A command of the host: addresses, routes."""
@@ -240,14 +241,22 @@ class Side:
 
     def link(self, *words):
         """... link WORDS, of vx or ip."""
+        if self.name == "exec":
+            return run(*self.vx, "exec", "ip", "link", *words)
         if self.is_vx:
-            return run(VX, "--rundir", TMP + "/V", "link", *words)
+            return run(*self.vx, "link", *words)
         return self.ip("link", *words)
 
     def fdb(self, *words):
+        return run(*self.bridge("fdb", *words))
+
+    def bridge(self, *words):
+        """The command line of a bridge command."""
+        if self.name == "exec":
+            return [*self.vx, "exec", "bridge", *words]
         if self.is_vx:
-            return run(VX, "--rundir", TMP + "/V", "fdb", *words)
-        return run("bridge", "-n", TAG + self.letter, "fdb", *words)
+            return [*self.vx, *words]
+        return ["bridge", "-n", TAG + self.letter, *words]
 
     def sysctl(self, setting):
         sh("ip", "netns", "exec", TAG + self.letter, "sysctl", "-qw", setting)
@@ -281,7 +290,7 @@ class Side:
     def counters(self, dev="vxlan1"):
         """Those that are not 0, as {"rx packets": 1, ...}.  "otherhost" is IP's, not the driver's."""
         if self.is_vx:
-            out = sh(VX, "--rundir", TMP + "/V", "exec", "ip", "-j", "-s", "-s", "link", "show", dev)
+            out = sh(*self.vx, "exec", "ip", "-j", "-s", "-s", "link", "show", dev)
         else:
             out = sh("ip", "-n", TAG + self.letter, "-j", "-s", "-s", "link", "show", dev)
         s = json.loads(out)[0]["stats64"]

@@ -146,13 +146,16 @@ print(*[d["ifname"] for d in json.load(sys.stdin)])'); do
 	kill -0 "$(eval "echo \$VXD_PID_$n")" || fail "vxd $n is gone: $(cat "$TMP/$n.err")"
 }
 
-# A bench of three for frame by frame comparison: P has pv and pk, wired to eth0 of V (vxd) and of K
-# (the kernel).  V and K have the same MACs, addresses and neighbours, P has none: tests play it.
+# bench [LETTER]: for frame by frame comparison.  P has pv and pk, wired to eth0 of V (vxd) and of K
+# (the kernel); with LETTER X also px and X, a second vxd.  These have the same MACs, addresses and
+# neighbours; P has none: the tests play it.
 bench() {
-	netns P; netns V; netns K
+	local n i
+	netns P
 	ip netns exec "${NSTAG}P" sysctl -qw net.ipv6.conf.all.disable_ipv6=1
-	wire V eth0 P pv; wire K eth0 P pk
-	for n in V K; do
+	for n in V K ${1-}; do
+		netns $n
+		wire $n eth0 P p${n,}
 		ip -n $NSTAG$n link set eth0 address 02:00:00:00:aa:01
 		ip -n $NSTAG$n addr add 10.0.0.1/24 dev eth0
 		ip -n $NSTAG$n addr add 10.0.0.11/24 dev eth0
@@ -163,9 +166,9 @@ bench() {
 		done
 		# Nothing but what the tests send.
 		ip netns exec $NSTAG$n sysctl -qw net.ipv6.conf.default.disable_ipv6=1
+		[ $n = K ] || start_vxd $n
 	done
 	ip -n ${NSTAG}K link add probe type vxlan id 1 dstport 9 2>/dev/null ||
 		skip "this kernel has no vxlan driver"
 	ip -n ${NSTAG}K link del probe
-	start_vxd V
 }
