@@ -182,9 +182,50 @@ scene1() {
 	run vx drops | grep -q vxlan_unknown_vni || bad "vx drops does not name the VNI"
 }
 
+# Every stage of a packet that comes in, and of the reply that goes out (architecture, section 4).
+way_in='napi_schedule napi_poll io_rx gro_receive netif_receive ip4_rcv hook_prerouting
+	ip4_rcv_finish route_input dst_input ip_local_deliver hook_input ip_local_deliver_finish
+	udp_rcv udp_queue_rcv vxlan_rcv gro_cells_receive gro_receive netif_receive dev_to_host'
+way_out='dev_queue_xmit vxlan_xmit vxlan_xmit_one vxlan_build udp_tunnel_xmit ip_tunnel_xmit
+	ip_local_out hook_output ip_output hook_postrouting neigh_output dev_queue_xmit io_tx'
+
+# Are these the stages, in this order, of one of the packets in the file?
+names_stages() {	# FILE STAGES
+	awk -v want="$2" '
+		BEGIN { n = split(want, w, /[ \t\n]+/) }
+		/^#/ { k = 1 }
+		{ sub(/^[^a-z]*/, ""); if (k <= n && $1 == w[k]) k++; if (k > n) found = 1 }
+		END { exit !found }' "$1"
+}
+
 # vxd owns the underlay interface: addresses, ARP, UDP are its own, and it explains each step.
 scene2() {
-	:
+	printf '\nScene 2: the same hosts; now vxd owns the underlay interface, and no stage is the host'"'"'s\n'
+	run vx link del vxlan1
+	for dev in vxlan1 vxlan2; do
+		ip -n $b link del $dev 2>/dev/null
+		[ -S "$tmp/b/vxd.ctl" ] && "$VX" --rundir "$tmp/b" link del $dev 2>/dev/null
+	done
+
+	say "The address moves from the host's interface to vxd's port on it."
+	show ip addr del 10.0.0.1/24 dev eth0
+	show vx link add up0 up type packet dev eth0
+	show vx addr add 10.0.0.1/24 dev up0
+	show vx link add vxlan1 up type vxlan id 100 remote 10.0.0.2 dstport 4789 dev up0
+	show ip addr add 192.168.9.1/24 dev vxlan1
+	peer_link_add vxlan1 100 192.168.9.2/24
+	timeout 20 ip netns exec $b ping -q -c 1 -W 2 192.168.9.1 >/dev/null 2>&1 # ARP is out of the way
+
+	say "One ping from the other end, and its reply: the way of both packets."
+	printf '   $ vx -d explain -c 2 icmp\n'
+	timeout 10 "$VX" --rundir "$tmp/a" -d explain -c 2 icmp >"$tmp/explain" 2>&1 &
+	other_pids+=($!)
+	sleep 0.5
+	timeout 20 ip netns exec $b ping -q -c 1 -W 2 192.168.9.1 >/dev/null || bad "ping"
+	wait "${other_pids[-1]}"
+	sed 's/^/     /' "$tmp/explain"
+	names_stages "$tmp/explain" "$way_in" || bad "a stage of the way in is missing"
+	names_stages "$tmp/explain" "$way_out" || bad "a stage of the way out is missing"
 }
 
 scene1

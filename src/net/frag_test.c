@@ -418,13 +418,55 @@ static void o1_fragments(void **state)
 	t_end(u);
 }
 
+/* IPv6: the sender cuts what it made itself. */
+static void o1_fragments6(void **state)
+{
+	struct t_port *p, *q;
+	struct t_net *t = net(&p), *u = t_new();
+	struct udp_sock_cfg c = {.vx = t->vx, .family = AF_INET6, .port = 7000};
+	struct udp_sock *a, *b;
+	struct ip_addr to = t_addr("fd00::2");
+	static uint8_t data[9001], got[9001];
+
+	(void)state;
+	q = t_add_port(u, "up0", T_HER, "fd00::2/64");
+	dev_set_mtu(p->dev, 1500, NULL);
+	t_turn(u);
+	inet_udp_open(&c, &a, NULL);
+	c.vx = u->vx;
+	inet_udp_open(&c, &b, NULL);
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 13);
+	for (uint32_t n = 1452; n < 9001; n += 749) {
+		uint32_t want = n == 1452 ? 0 : (n + 8 + 1447) / 1448, cut = 0;
+		const struct t_frame *o;
+
+		t_mark(t);
+		assert_int_equal(inet_udp_send(t->vx->workers[0], a, &to, 7000, data, n), 0);
+		t_turn(t);
+		assert_int_equal(T_MOVED(t, Ip6FragCreates), want);
+		assert_int_equal(T_MOVED(t, Ip6FragOKs), want != 0);
+		while ((o = t_out(p))) {
+			t_assert_ip6(o, "fd00::1", "fd00::2", want ? IP6_FRAGMENT : IPPROTO_UDP_);
+			assert_true(o->len <= 1514);
+			cut++;
+			t_inject(q, o->b, o->len);
+		}
+		assert_int_equal(cut, want ? want : 1);
+		assert_int_equal(inet_udp_recv(u->vx->workers[0], b, got, sizeof(got), NULL), n);
+		assert_memory_equal(data, got, n);
+	}
+	t_end(t);
+	t_end(u);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reassembly_rows), cmocka_unit_test(f4_beyond),
 		cmocka_unit_test(f5_timeout),	   cmocka_unit_test(f6_caps),
 		cmocka_unit_test(ip6_pieces),	   cmocka_unit_test(ip6_refused),
-		cmocka_unit_test(o1_fragments),
+		cmocka_unit_test(o1_fragments), cmocka_unit_test(o1_fragments6),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -226,8 +226,8 @@ static int worker_new(struct worker *w)
 	w->inet = iw;
 	iw->flush.fn = flush_fn;
 	list_init(&iw->waiting);
-	for (int i = 0; i < IP4_IDS; i++)
-		iw->ip4_id[i] = (uint32_t)random_next(&w->random);
+	for (int i = 0; i < IP_IDS; i++)
+		iw->ip_id[i] = (uint32_t)random_next(&w->random);
 	iw->frags = frag_table_new();
 	iw->limits = icmp_limits_new(w->vx);
 	if (!iw->frags || !iw->limits || neigh_worker_init(iw) < 0)

@@ -91,7 +91,7 @@ struct inet {
 	uint32_t hook_ids;
 };
 
-enum { IP4_IDS = 2048 };
+enum { IP_IDS = 2048 };
 
 struct inet_worker {
 	/* Frames on their way to one device, sent together. */
@@ -108,7 +108,7 @@ struct inet_worker {
 
 	struct frag_table *frags;
 	struct icmp_limits *limits;
-	uint32_t ip4_id[IP4_IDS];
+	uint32_t ip_id[IP_IDS];
 };
 
 int inet_new(struct vx *vx); /* 0 or -ENOMEM; sets vx->inet and each worker's */

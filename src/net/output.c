@@ -53,14 +53,25 @@ void inet_xmit(struct worker *w, struct dev *d, struct pkt *p)
 /* --- IP header ---------------------------------------------------------------------------------
  */
 
+/* Of a keyed counter per destination and protocol; no two workers use the same number. */
+static uint32_t next_id(struct worker *w, const struct ip_addr *src, const struct ip_addr *dst,
+			uint8_t proto)
+{
+	uint64_t flow = hash_u64(w->vx->key, src->d[0] ^ dst->d[0], src->d[1] + dst->d[1] * 3);
+	uint32_t *id = &w->inet->ip_id[(flow ^ proto * 0x9e3779b9u) % IP_IDS];
+
+	return ++*id * w->vx->n_workers + w->id;
+}
+
 uint16_t ip4_next_id(struct worker *w, const struct ip_addr *src, const struct ip_addr *dst,
 		     uint8_t proto)
 {
-	uint64_t flow = (uint64_t)src->w[3].raw << 32 | dst->w[3].raw;
-	uint32_t *id = &w->inet->ip4_id[hash_u64(w->vx->key, flow, proto) % IP4_IDS];
+	return (uint16_t)next_id(w, src, dst, proto);
+}
 
-	/* No two workers use the same number for a destination. */
-	return (uint16_t)(++*id * w->vx->n_workers + w->id);
+uint32_t ip6_next_id(struct worker *w, const struct ip_addr *src, const struct ip_addr *dst)
+{
+	return next_id(w, src, dst, IP6_FRAGMENT);
 }
 
 static void push_ip4(struct worker *w, struct pkt *p, const struct ip_out *o, uint8_t ttl)
@@ -105,6 +116,7 @@ int ip_send(struct worker *w, struct pkt *p, const struct ip_out *o, const struc
 	else
 		push_ip6(p, o, ttl);
 	p->net_off = pkt_off(p);
+	p->may_cut = !o->df;
 	p->dst = (struct dst *)d;
 	return ip_local_out(w, p);
 }
@@ -209,10 +221,13 @@ static void count_out(struct worker *w, const struct pkt *p, const struct dst *d
 
 static int too_big(struct worker *w, struct pkt *p, uint32_t mtu)
 {
-	if (be16_get(p->protocol) == ETHTYPE_IP4 &&
-	    !(be16_get(((const struct ip4_hdr *)p->data)->frag) & IP4_DF))
-		return ip_fragment(w, p, mtu);
-	if (be16_get(p->protocol) == ETHTYPE_IP4)
+	bool is4 = be16_get(p->protocol) == ETHTYPE_IP4;
+
+	if (is4 && !(be16_get(((const struct ip4_hdr *)p->data)->frag) & IP4_DF))
+		return ip4_fragment(w, p, mtu);
+	if (!is4 && p->may_cut)
+		return ip6_fragment(w, p, mtu);
+	if (is4)
 		MIB_INC(w, IpFragFails);
 	else
 		MIB_INC(w, Ip6FragFails);
@@ -243,78 +258,4 @@ int ip_output(struct worker *w, struct pkt *p)
 	if (unlikely(pkt_total(p) > d->mtu))
 		return too_big(w, p, d->mtu);
 	return neigh_output(w, p);
-}
-
-/* --- fragments (O1) ----------------------------------------------------------------------------
- */
-
-/* A piece with a header of its own.  Only the first keeps the options: vx sends none with the copy
- * bit (RFC 791, 3.1). */
-static struct pkt *make_fragment(struct worker *w, const struct pkt *p, uint32_t hlen, uint32_t off,
-				 uint32_t len, bool last)
-{
-	uint32_t mine = off ? (uint32_t)sizeof(struct ip4_hdr) : hlen;
-	struct pkt *f = pkt_make(w, mine);
-	struct ip4_hdr *ip;
-
-	if (!f)
-		return NULL;
-	if (unlikely(p->trace))
-		trace_fork(p, f);
-	ip = pkt_append(f, mine);
-	memcpy(ip, p->data, mine);
-	if (pkt_add_slices(w->pool, f, p, hlen + off, len) < 0) {
-		pkt_drop_at(w, f, DROP_no_memory, STAGE_ip_fragment);
-		return NULL;
-	}
-	ip->ver_ihl = (uint8_t)(0x40 + mine / 4);
-	ip->len = be16_put((uint16_t)(mine + len));
-	ip->frag = be16_put((uint16_t)(off / 8 | (last ? 0 : IP4_MF)));
-	ip->csum = (be16){0};
-	ip->csum = csum(ip, mine);
-	f->dev = p->dev;
-	f->orig_dev = p->orig_dev;
-	f->protocol = p->protocol;
-	f->hash = p->hash;
-	f->mark = p->mark;
-	f->net_off = pkt_off(f);
-	f->l4_off = pkt_off(f) + mine;
-	f->csum_state = p->csum_state;
-	f->dst = p->dst;
-	return f;
-}
-
-int ip_fragment(struct worker *w, struct pkt *p, uint32_t mtu)
-{
-	uint32_t hlen = ip4_hdr_len((const struct ip4_hdr *)p->data);
-	uint32_t payload = pkt_total(p) - hlen, room = (mtu - hlen) & ~7u, n = 0;
-	int err = 0;
-
-	if (unlikely(p->trace)) {
-		struct trace_step *s = trace_add(p, STAGE_ip_fragment, SAY_CUT);
-
-		s->u[0] = (payload + room - 1) / room;
-		s->u[1] = room;
-	}
-	for (uint32_t off = 0; off < payload && !err; off += room) {
-		uint32_t len = MIN(room, payload - off);
-		struct pkt *f = make_fragment(w, p, hlen, off, len, off + len == payload);
-
-		if (!f) {
-			err = -ENOMEM;
-			break;
-		}
-		n++;
-		MIB_INC(w, IpFragCreates);
-		err = neigh_output(w, f);
-	}
-	if (err) {
-		MIB_INC(w, IpFragFails);
-		pkt_drop_at(w, p, DROP_no_memory, STAGE_ip_fragment);
-		return err;
-	}
-	MIB_INC(w, IpFragOKs);
-	w->acct.merged++; /* its bytes live on in the pieces */
-	pkt_free(p);
-	return 0;
 }

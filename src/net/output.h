@@ -10,7 +10,7 @@ struct ip_out {
 	struct ip_addr src, dst;
 	uint8_t proto, tos;
 	uint8_t ttl; /* 0: the route's, or 64 */
-	bool df;
+	bool df; /* IPv6: not to be sent in fragments (a tunnel's never are) */
 	uint32_t label;
 	const uint8_t *opts; /* IPv4 options, a multiple of 4 bytes */
 	uint8_t opts_len;
@@ -28,7 +28,8 @@ int ip_send_routed(struct worker *w, struct pkt *p, struct ip_out *o, uint32_t i
 /* Data at the IP header, p->dst set. */
 int ip_local_out(struct worker *w, struct pkt *p);
 int ip_output(struct worker *w, struct pkt *p); /* dst->output */
-int ip_fragment(struct worker *w, struct pkt *p, uint32_t mtu);
+int ip4_fragment(struct worker *w, struct pkt *p, uint32_t mtu); /* stage ip_fragment */
+int ip6_fragment(struct worker *w, struct pkt *p, uint32_t mtu);
 
 /* A frame for d, data at the Ethernet header: gathered, sent at the end of the turn at the latest.
  */
@@ -40,5 +41,6 @@ void eth_push(struct pkt *p, const struct dev *d, const struct mac *dst, uint16_
 /* Identification for a packet that is not marked DF, too (vxlan.md 3.8). */
 uint16_t ip4_next_id(struct worker *w, const struct ip_addr *src, const struct ip_addr *dst,
 		     uint8_t proto);
+uint32_t ip6_next_id(struct worker *w, const struct ip_addr *src, const struct ip_addr *dst);
 
 #endif

@@ -47,7 +47,7 @@ static int xmit_one(struct worker *w, struct pkt *p, const struct udp_flow *f, c
 			   .proto = IPPROTO_UDP_,
 			   .tos = f->tos,
 			   .ttl = f->ttl,
-			   .df = f->df,
+			   .df = f->df || !is4,
 			   .label = f->label};
 	struct udp_hdr *u;
 	uint32_t len;

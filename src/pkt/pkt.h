@@ -100,6 +100,7 @@ struct pkt {
 	uint8_t resubmits;
 	uint8_t again; /* an encapsulation hook's: go on as this IP protocol */
 	uint8_t ip_proto;   /* transport protocol while in local delivery */
+	bool may_cut;	    /* IPv6 output: of this host's own making, may be sent in fragments */
 	struct pool *pool;
 	union {
 		uint64_t cb[6]; /* for the stage that holds the packet; nothing survives a hand-over */
