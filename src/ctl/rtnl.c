@@ -2,6 +2,7 @@
 #include "ctl/rtnl.h"
 
 #include <errno.h>
+#include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -121,6 +122,21 @@ int rtnl_relay(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *e
 	return host_request(c->r->host, copy, on_host_message, c);
 }
 
+/* "ip monitor" asks for the number of every namespace it finds: none has one here. */
+static int getnsid(struct rtnl_conn *c, const struct nlmsghdr *req, struct vx_err *err)
+{
+	uint8_t buf[64] = {0};
+	struct nlmsghdr *nlh = rtnl_begin(c, buf, RTM_NEWNSID, 0);
+
+	(void)err;
+	if ((req->nlmsg_flags & NLM_F_DUMP) == NLM_F_DUMP)
+		return 0;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
+	mnl_attr_put_u32(nlh, NETNSA_NSID, (uint32_t)NETNSA_NSID_NOT_ASSIGNED);
+	rtnl_put(c, nlh);
+	return 0;
+}
+
 static const struct {
 	uint16_t type;
 	rtnl_handler *fn;
@@ -131,6 +147,7 @@ static const struct {
 	{RTM_GETRULE, rtnl_relay},	{RTM_NEWADDR, rtnl_newaddr},   {RTM_DELADDR, rtnl_deladdr},
 	{RTM_NEWROUTE, rtnl_newroute},	{RTM_DELROUTE, rtnl_delroute}, {RTM_GETNETCONF, rtnl_relay},
 	{RTM_GETNEXTHOP, rtnl_relay},	{RTM_GETSTATS, rtnl_getstats},
+	{RTM_GETNSID, getnsid},
 };
 
 static int dispatch(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err *err)

@@ -15,7 +15,10 @@
 
 #include "net/dev.h"
 
-enum { NL_BUF = 32768 };
+enum {
+	NL_BUF = 32768,
+	CONF_DISABLE_IPV6 = 26, /* DEVCONF_DISABLE_IPV6: linux/ipv6.h does not go with netinet/in.h */
+};
 
 static int nl_open(uint32_t groups, bool nonblock)
 {
@@ -127,10 +130,9 @@ static void parse_af_spec(const struct nlattr *spec, struct host_link *l)
 		mnl_attr_for_each_nested (a, af) {
 			const int32_t *conf = mnl_attr_get_payload(a);
 
-			/* DEVCONF_DISABLE_IPV6 is number 25 of linux/ipv6.h's list. */
 			if (mnl_attr_get_type(a) == IFLA_INET6_CONF &&
-			    mnl_attr_get_payload_len(a) > 25 * sizeof(*conf))
-				l->ip6_disabled = conf[25];
+			    mnl_attr_get_payload_len(a) > CONF_DISABLE_IPV6 * sizeof(*conf))
+				l->ip6_disabled = conf[CONF_DISABLE_IPV6];
 		}
 	}
 }

@@ -22,7 +22,7 @@ struct dev *dev_by_index(struct vx *vx, uint32_t ifindex)
 	return NULL;
 }
 
-void dev_sum_stats(struct dev *d, struct dev_stats *sum)
+READS_COUNTERS void dev_sum_stats(struct dev *d, struct dev_stats *sum)
 {
 	uint64_t *to = (uint64_t *)sum;
 

@@ -123,7 +123,7 @@ struct dev {
 	const struct dev_ops *ops;
 	_Atomic uint32_t flags; /* IFF_* */
 	uint32_t ifindex;
-	uint32_t mtu;
+	_Atomic uint32_t mtu;
 	struct mac mac;
 	uint16_t headroom;		     /* bytes that its xmit pushes */
 	_Atomic(rx_handler_fn *) rx_handler; /* set through dev_set_rx_handler() */

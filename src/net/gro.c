@@ -40,7 +40,7 @@ void gro_cells_free(struct dev *d)
 	d->cells = NULL;
 }
 
-uint64_t gro_cells_held(const struct dev *d)
+READS_COUNTERS uint64_t gro_cells_held(const struct dev *d)
 {
 	uint64_t n = 0;
 

@@ -68,8 +68,8 @@ static int find_layout(struct worker *w, struct pkt *p, struct layout *l)
 }
 
 /* Lengths, IPv4 id and checksum, and the pseudo-header's sum of segment number 'i'. */
-static void fix_headers(struct pkt *seg, const struct layout *l, uint32_t i, bool last,
-			uint32_t done)
+static void fix_headers(struct pkt *seg, const struct layout *l, bool fixed_id, uint32_t i,
+			bool last, uint32_t done)
 {
 	uint32_t ip_len = pkt_total(seg) - l->net, l4_len = pkt_total(seg) - l->l4;
 	struct ip_addr src, dst;
@@ -79,7 +79,7 @@ static void fix_headers(struct pkt *seg, const struct layout *l, uint32_t i, boo
 		struct ip4_hdr *ip = (struct ip4_hdr *)(seg->data + l->net);
 
 		ip->len = be16_put((uint16_t)ip_len);
-		ip->id = be16_put((uint16_t)(be16_get(ip->id) + i));
+		ip->id = be16_put((uint16_t)(be16_get(ip->id) + (fixed_id ? 0 : i)));
 		ip->csum = (be16){0};
 		ip->csum = csum(ip, l->l4 - l->net);
 		src = ip_from4(ip->src);
@@ -154,7 +154,7 @@ int gso_segment(struct worker *w, struct pkt *p, bool csum, struct pkt_queue *ou
 		w->acct.made++;
 		if (unlikely(p->trace))
 			trace_fork(p, seg);
-		fix_headers(seg, &l, i, off + n == payload, off);
+		fix_headers(seg, &l, p->gso_fixed_id, i, off + n == payload, off);
 		pkt_queue_add(&q, seg);
 		if (csum && csum_finish(w, seg) < 0)
 			goto out_free;

@@ -15,7 +15,8 @@ enum hook_verdict { HOOK_ACCEPT, HOOK_DROP, HOOK_STOLEN };
 struct hook {
 	enum hook_point point;
 	int32_t priority; /* lower comes first; the same: in order of registration */
-	/* Any worker's thread.  Stolen: it owns p now.  Drop: the caller drops p. */
+	/* Any worker's thread.  p->dev is the device that it came from or that made it; on the way out
+	 * p->dst->dev is the one that it goes to.  Stolen: it owns p now.  Drop: the caller drops p. */
 	enum hook_verdict (*fn)(struct worker *w, const struct hook *h, struct pkt *p);
 	void *ctx;
 	uint32_t id; /* set by hook_register(), counts from 1: for explain */

@@ -116,6 +116,8 @@ int ip_send(struct worker *w, struct pkt *p, const struct ip_out *o, const struc
 	else
 		push_ip6(p, o, ttl);
 	p->net_off = pkt_off(p);
+	if (!p->dev) /* of this stack's own making; a tunnel's keeps the tunnel's until ip_output */
+		p->dev = d->dev;
 	p->may_cut = !o->df;
 	p->dst = (struct dst *)d;
 	return ip_local_out(w, p);

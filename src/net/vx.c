@@ -202,7 +202,7 @@ uint64_t vx_control_turn(struct vx *vx, uint64_t now)
 	return next;
 }
 
-void vx_account(struct vx *vx, struct account *sum)
+READS_COUNTERS void vx_account(struct vx *vx, struct account *sum)
 {
 	*sum = (struct account){0};
 	for (uint32_t i = 0; i < vx->n_workers; i++) {
@@ -214,7 +214,7 @@ void vx_account(struct vx *vx, struct account *sum)
 	}
 }
 
-uint64_t vx_held(struct vx *vx)
+READS_COUNTERS uint64_t vx_held(struct vx *vx)
 {
 	uint64_t n = inet_held(vx);
 

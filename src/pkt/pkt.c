@@ -76,7 +76,7 @@ void pool_free(struct pool *p)
 	free(p);
 }
 
-static uint64_t supply_out(struct supply *s)
+READS_COUNTERS static uint64_t supply_out(struct supply *s)
 {
 	return s->taken - s->given - atomic_load(&s->given_others);
 }
@@ -286,19 +286,58 @@ int pkt_add_slices(struct pool *p, struct pkt *to, const struct pkt *from, uint3
 	return 0;
 }
 
-/* A private buffer with room for 'len' linear bytes; those there are copied, offsets kept. */
+/* Header positions follow the bytes that moved by 'by' (modulo 2^32: it may be negative). */
+static void move_offsets(struct pkt *pkt, uint32_t by)
+{
+	pkt->mac_off += by;
+	pkt->net_off += by;
+	pkt->l4_off += by;
+	pkt->csum_start += by;
+}
+
+/* A private buffer with room for 'len' linear bytes; those there are copied, offsets kept.  A
+ * slice from far inside a big buffer leaves behind what lies before its own headers. */
 static int move_linear(struct pool *p, struct pkt *pkt, uint32_t len)
 {
 	uint32_t head = pkt_headroom(pkt);
-	struct pbuf *b = pbuf_take(p, head + len);
+	uint32_t skip = head > 2 * PKT_HEADROOM ? head - 2 * PKT_HEADROOM : 0;
+	struct pbuf *b = pbuf_take(p, head - skip + len);
 
 	if (!b)
 		return -ENOMEM;
 	/* Headers that were pulled lie before 'data' and are still wanted. */
-	memcpy(b->bytes, pkt->buf->bytes, head + pkt->len);
+	memcpy(b->bytes, pkt->buf->bytes + skip, head - skip + pkt->len);
 	pbuf_put(pkt->buf);
 	pkt->buf = b;
-	pkt->data = b->bytes + head;
+	pkt->data = b->bytes + head - skip;
+	if (unlikely(skip))
+		move_offsets(pkt, -skip);
+	return 0;
+}
+
+int pkt_split(struct pool *p, struct pkt *pkt, uint32_t n)
+{
+	struct pkt *rest = pkt_slice(p, pkt, n, pkt->len - n);
+	struct pbuf *b;
+
+	if (!rest)
+		return -ENOMEM;
+	b = pbuf_take(p, PKT_HEADROOM + n);
+	if (!b) {
+		pkt_free(rest);
+		return -ENOMEM;
+	}
+	memcpy(b->bytes + PKT_HEADROOM, pkt->data, n);
+	move_offsets(pkt, PKT_HEADROOM - pkt_headroom(pkt));
+	pbuf_put(pkt->buf); /* 'rest' holds it */
+	pkt->buf = b;
+	pkt->data = b->bytes + PKT_HEADROOM;
+	pkt->len = n;
+	rest->next = pkt->frags;
+	pkt->frags = rest;
+	if (!pkt->last_frag)
+		pkt->last_frag = rest;
+	pkt->frag_len += rest->len;
 	return 0;
 }
 

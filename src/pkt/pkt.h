@@ -100,6 +100,7 @@ struct pkt {
 	uint8_t resubmits;
 	uint8_t again; /* an encapsulation hook's: go on as this IP protocol */
 	uint8_t ip_proto;   /* transport protocol while in local delivery */
+	bool gso_fixed_id;  /* a super-frame whose segments have one IPv4 id (DF) */
 	bool may_cut;	    /* IPv6 output: of this host's own making, may be sent in fragments */
 	struct pool *pool;
 	union {
@@ -129,8 +130,13 @@ struct pkt *pkt_slice(struct pool *p, const struct pkt *pkt, uint32_t off, uint3
 /* Back to the pool, with its frags.  Moves no counter. */
 void pkt_free(struct pkt *pkt);
 /* Makes the first 'n' linear bytes and the headroom writable by this owner alone: copies the
- * linear part when the buffer is shared.  Returns 0 or -ENOMEM. */
+ * linear part when the buffer is shared.  Returns 0 or -ENOMEM.  Of the bytes before 'data' the
+ * last PKT_HEADROOM at least are kept; mac_off and its like move along. */
 int pkt_cow(struct pool *p, struct pkt *pkt);
+/* The first 'n' linear bytes become the whole linear part, in a buffer of the packet's own; those
+ * behind them the first frag, by reference.  Bytes before 'data' are not kept; mac_off and its
+ * like, which may not lie before it, move along.  0 or -ENOMEM, then nothing has changed. */
+int pkt_split(struct pool *p, struct pkt *pkt, uint32_t n);
 /* Moves bytes from frags until the linear part has 'n'.  0, -EINVAL (not that long) or -ENOMEM. */
 int pkt_pull_frags(struct pool *p, struct pkt *pkt, uint32_t n);
 /* Appends 'frag' (with no frags of its own) behind the packet's bytes. */

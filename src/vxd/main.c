@@ -330,6 +330,7 @@ static int live(struct vxd *d, const struct options *o)
 	d->state.replaying = true; /* what a stop removes stays in the state */
 	remove_all(d);
 	workers_stop(&d->workers);
+	service_close_clients(&d->service);
 	rtnl_done(&d->rtnl);
 	vx_free(d->vx);
 	unixctl_done(&d->ctl);

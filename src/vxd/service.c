@@ -181,14 +181,19 @@ void service_flush(struct service *s)
 		update_events(c);
 }
 
+void service_close_clients(struct service *s)
+{
+	while (!list_is_empty(&s->clients))
+		client_free(container_of(s->clients.next, struct client, node));
+}
+
 void service_done(struct service *s)
 {
 	static const char *const names[] = {"vxd.nl", "vxd.ctl", "vxd.pid"};
 	char path[RUNDIR_MAX + 16];
 
-	while (s->loop && !list_is_empty(&s->clients))
-		client_free(container_of(s->clients.next, struct client, node));
 	if (s->loop) {
+		service_close_clients(s);
 		close(s->nl.fd);
 		close(s->uc.fd);
 	}

@@ -24,6 +24,8 @@ int service_listen(struct service *s, struct loop *loop, struct rtnl *rtnl,
 		   struct unixctl_server *ctl);
 /* Writes what waits for slow readers; called after each round. */
 void service_flush(struct service *s);
+/* Closes all connections: before what they belong to (rtnl, unixctl) goes. */
+void service_close_clients(struct service *s);
 void service_done(struct service *s); /* removes the sockets and the pid file */
 
 #endif

@@ -391,7 +391,8 @@ static enum fdb_learned learn_new(struct fdb *f, const struct mac *mac, uint32_t
 	return r;
 }
 
-/* Only the first remote's address moves; its port, VNI and interface stay (2.3, 2e). */
+/* Only the first remote's address moves; its port and VNI stay (2.3, 2e).  The interface is the one
+ * that the new address needs: the kernel keeps the old one, and then every frame roams again. */
 static enum fdb_learned roam(struct fdb *f, struct fdb_entry *e, const struct ip_addr *ip,
 			     uint32_t ifindex)
 {
@@ -400,8 +401,9 @@ static enum fdb_learned roam(struct fdb *f, struct fdb_entry *e, const struct ip
 
 	pthread_mutex_lock(&f->lock);
 	old = atomic_load(&e->peer);
+	/* Control may have been faster: the entry may be gone, or no longer roam. */
 	if (fdb_find(f, &e->mac, fdb_entry_vni(e)) == e && !ip_eq(&old->ip, ip) &&
-	    !atomic_load(&e->more)) {
+	    !(atomic_load(&e->state) & (FDB_PERMANENT | FDB_NOARP)) && !atomic_load(&e->more)) {
 		p = peer_get(&f->peers, ip, old->port, old->vni, ifindex, by_control(e));
 		if (p) {
 			atomic_store_explicit(&e->peer, p, memory_order_release);
@@ -442,6 +444,12 @@ static bool is_unicast(const struct mac *m)
 	return mac_is_unicast(m);
 }
 
+/* "use" asks for a refresh and is no property of the entry. */
+static uint8_t stored_flags(const struct fdb_req *r)
+{
+	return r->flags & (uint8_t)~NTF_USE;
+}
+
 static int create(struct fdb *f, const struct fdb_req *r, uint32_t vni,
 		  const struct fdb_remote *to, enum maker_how how)
 {
@@ -453,7 +461,7 @@ static int create(struct fdb *f, const struct fdb_req *r, uint32_t vni,
 		return -EOPNOTSUPP;
 	if (f->limit && f->n >= f->limit)
 		return -ENOSPC;
-	e = entry_new(f, &r->mac, vni, (uint8_t)r->state, r->flags, how, to, vx_now(f->vx));
+	e = entry_new(f, &r->mac, vni, (uint8_t)r->state, stored_flags(r), how, to, vx_now(f->vx));
 	if (!e)
 		return -ENOMEM;
 	e->protocol = r->has_protocol ? r->protocol : 0;
@@ -490,6 +498,8 @@ static int change(struct fdb *f, struct fdb_entry *e, const struct fdb_req *r,
 		  const struct fdb_remote *to, enum maker_how how, struct vx_err *err)
 {
 	bool unicast = is_unicast(&r->mac), changed = false;
+	/* Who learns elsewhere may move an entry of control's, not take it over (4.2). */
+	bool keeps_state = (r->flags & NTF_EXT_LEARNED) && fdb_entry_how(e) == MAKER_CONTROL;
 	uint32_t at = 0;
 	int rc = 0;
 
@@ -510,9 +520,10 @@ static int change(struct fdb *f, struct fdb_entry *e, const struct fdb_req *r,
 	}
 	if (rc < 0)
 		return rc;
-	if (atomic_load(&e->state) != (uint8_t)r->state || e->flags != r->flags) {
+	if (!keeps_state &&
+	    (atomic_load(&e->state) != (uint8_t)r->state || e->flags != stored_flags(r))) {
 		atomic_store(&e->state, (uint8_t)r->state);
-		e->flags = r->flags;
+		e->flags = stored_flags(r);
 		changed = true;
 	}
 	atomic_store(&e->updated, fdb_ticks(vx_now(f->vx)));
