@@ -233,7 +233,7 @@ scene1
 
 say "The end: vxd takes back what it made."
 show vx stop
-ip -n $a link show vxlan1 >/dev/null 2>&1 && bad "vxlan1 is still there"
+await eval "! ip -n $a link show vxlan1" || bad "vxlan1 is still there"
 echo
 [ $failures = 0 ] || { echo "demo: $failures steps failed"; exit 1; }
 echo "demo: all went well"

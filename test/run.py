@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -51,8 +52,10 @@ class Score:
         else:
             self.failed += 1
             self.notes.append(f'FAILED: {name}')
-            if output:
-                print('  | ' + '\n  | '.join(output.strip().splitlines()[-60:]), flush=True)
+            # Of ninja only what went wrong.
+            lines = [x for x in output.strip().splitlines() if not re.match(r'\[\d+/\d+\] ', x)]
+            for line in lines[-60:]:
+                print('  |', line, flush=True)
 
     def step(self, name, argv, limit, **kw):
         """Runs a command that counts as one test; True if it passed."""
@@ -114,20 +117,21 @@ def build(score, which):
     if code:
         score.add('FAIL', f'configure with {cc}', why=f'exit code {code}', output=out)
         return None
-    if not score.step(f'build with {cc} -Werror', ['ninja', '-C', where, 'all', *test_targets(where)],
-                      400):
-        return None
-    return where
+    ninja = ['ninja', '-k', '0', '-C', where, 'all', *test_targets(where)]
+    return where if score.step(f'build with {cc} -Werror', ninja, 400) else None
+
+
+def targets(where, wanted):
+    """Paths in 'where' of the executables that 'wanted' takes."""
+    code, out = run(['meson', 'introspect', where, '--targets'], 60)
+    return [] if code else sorted({os.path.relpath(f, TOP / where) for t in json.loads(out)
+                                   for f in t['filename']
+                                   if t['type'] == 'executable' and wanted(t)})
 
 
 def test_targets(where):
     """What tests need and a plain build does not make."""
-    code, out = run(['meson', 'introspect', where, '--targets'], 60)
-    if code:
-        return []
-    targets = json.loads(out)
-    return sorted({os.path.relpath(f, TOP / where) for t in targets for f in t['filename']
-                   if t['type'] == 'executable' and not t['build_by_default']})
+    return targets(where, lambda t: not t['build_by_default'] and not t['name'].endswith('_fuzz'))
 
 
 def suite(score, where, name, limit, env=None):
@@ -153,16 +157,17 @@ def suite(score, where, name, limit, env=None):
 
 def fuzz(score, where, seconds):
     """Each target for a while, on its corpus; what it finds is left in where/crash-*."""
-    targets = sorted((TOP / where / 'test').glob('*_fuzz'))
-    if not targets:
+    found = targets(where, lambda t: t['build_by_default'] and t['name'].endswith('_fuzz'))
+    if not found:
         score.add('skip', 'fuzz', why='no fuzz targets')
-    for t in targets:
+    for t in (TOP / where / x for x in found):
         work = TOP / where / 'corpus' / t.name
         work.mkdir(parents=True, exist_ok=True)
         seeds = TOP / 'test' / 'corpus' / t.name.removesuffix('_fuzz')
         score.step(f'fuzz: {t.name}',
-                   [str(t), f'-max_total_time={seconds}', '-timeout=10', '-rss_limit_mb=1024',
-                    f'-artifact_prefix={where}/crash-{t.name}-', str(work),
+                   # libFuzzer's own exit code for a crash is 77, which means "skipped" here.
+                   [str(t), f'-max_total_time={seconds}', '-timeout=10', '-error_exitcode=1',
+                    '-rss_limit_mb=1024', f'-artifact_prefix={where}/{t.name}-', str(work),
                     *([str(seeds)] if seeds.is_dir() else [])],
                    seconds + 60, env={**os.environ, **SANITIZERS})
 

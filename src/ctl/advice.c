@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Advice for a drop: the list's sentence with what this packet knows filled in. */
+/*
+ * Advice for a drop: the list's sentence (pkt/drop_list.h) with what this packet and the model know
+ * filled in, or a nearer one.  A command in backquotes is complete, or there are no backquotes: what
+ * is not known makes prose of it.
+ */
+#include <net/if.h>
 #include <stdio.h>
 
+#include "base/hash.h"
 #include "ctl/explain.h"
 #include "net/dev.h"
+#include "net/fib.h"
+#include "net/host.h"
+#include "net/neigh.h"
 #include "vxlan/device.h"
 
 struct words {
@@ -11,99 +20,571 @@ struct words {
 	const struct trace *t;
 	const struct trace_step *drop;
 	const struct packet_view *v;
+	bool unknown; /* a word had no value */
 };
 
-/* The device that a step named last, before or at the drop. */
+/* --- devices -------------------------------------------------------------------------------------- */
+
+/* The device that dropped, else the one that a step before it named last. */
 static const char *device(const struct words *x)
 {
-	const char *name = x->drop->dev;
-
-	for (uint16_t i = 0; !*name && i < x->t->n_steps; i++)
-		if (*x->t->steps[i].dev)
-			name = x->t->steps[i].dev;
-	return *name ? name : *x->t->dev ? x->t->dev : "DEV";
+	if (*x->drop->dev)
+		return x->drop->dev;
+	for (const struct trace_step *s = x->drop; s-- > x->t->steps;)
+		if (*s->dev)
+			return s->dev;
+	return x->t->dev;
 }
 
-/* The remote: where the packet came from, or was to go. */
+/* The VXLAN device on the packet's way, or NULL. */
+static struct dev *tunnel(const struct words *x)
+{
+	for (uint16_t i = x->t->n_steps; i-- > 0;) {
+		const char *name = x->t->steps[i].dev;
+		struct dev *d = *name ? dev_by_name(x->vx, name) : NULL;
+
+		if (d && dev_is_vxlan(d))
+			return d;
+	}
+	return NULL;
+}
+
+/* The only interface of the host that could lead anywhere; false: none, or several. */
+static bool only_link(struct vx *vx, char *name)
+{
+	struct host_link l, found;
+	uint32_t n = 0;
+
+	for (uint32_t i = 1; i < 256 && vx->host && vx->host->link; i++) {
+		l = (struct host_link){0};
+		if (dev_by_index(vx, i) || vx->host->link(vx->host_ctx, i, NULL, &l) < 0 ||
+		    !(l.flags & IFF_UP) || l.flags & IFF_LOOPBACK)
+			continue;
+		found = l;
+		n++;
+	}
+	if (n == 1)
+		snprintf(name, DEV_NAME_MAX, "%s", found.name);
+	return n == 1;
+}
+
+/* What is below the tunnel: where the packet came in, what 'dev' says, the only one there is. */
+static bool under(const struct words *x, char *name)
+{
+	const struct dev *d = tunnel(x);
+
+	*name = 0;
+	if (x->t->of_host || (x->v->has_outer && !x->t->from_udp)) {
+		snprintf(name, DEV_NAME_MAX, "%s", x->t->dev);
+		return true;
+	}
+	if (d && *d->lower_name) {
+		snprintf(name, DEV_NAME_MAX, "%s", d->lower_name);
+		return true;
+	}
+	list_for_each (o, &x->vx->devs, struct dev, node)
+		if (!d && dev_is_vxlan(o) && *o->lower_name && !*name &&
+		    vxlan_dev(o)->host == trace_is_host(x->t) &&
+		    vxlan_opts(vxlan_dev(o))->dstport == x->v->dport)
+			snprintf(name, DEV_NAME_MAX, "%s", o->lower_name);
+	if (*name)
+		return true;
+	return (!d || vxlan_dev(d)->host) && only_link(x->vx, name);
+}
+
+/* --- addresses ------------------------------------------------------------------------------------ */
+
+static const struct trace_step *last_saying(const struct words *x, enum trace_say say)
+{
+	for (uint16_t i = x->t->n_steps; i-- > 0;)
+		if (x->t->steps[i].say == say)
+			return &x->t->steps[i];
+	return NULL;
+}
+
+/* Where the packet was to go. */
+static const struct ip_addr *target(const struct words *x)
+{
+	const struct trace_step *s = last_saying(x, SAY_REMOTE);
+
+	return s ? &s->ip : NULL;
+}
+
+/* The other end: where the packet came from, or was to go. */
 static const struct ip_addr *peer(const struct words *x)
 {
-	const struct ip_addr *ip = NULL;
-
 	if (x->v->has_outer)
 		return &x->v->src;
-	for (uint16_t i = 0; i < x->t->n_steps; i++)
-		if (x->t->steps[i].say == SAY_REMOTE)
-			ip = &x->t->steps[i].ip;
-	return ip;
+	return target(x) ? target(x) : x->v->inner_ip ? &x->v->inner_ip_src : NULL;
 }
 
-static const struct ip_addr *any_ip(const struct words *x)
+struct pick {
+	bool is6, any;
+	struct ip_addr ip;
+};
+
+static int pick_learned(void *ctx, const struct fdb_view *e)
 {
-	const struct ip_addr *ip = ip_is_none(&x->drop->ip) ? NULL : &x->drop->ip;
+	struct pick *p = ctx;
 
-	if (!ip && x->v->has_outer)
-		ip = &x->v->dst;
-	return ip ? ip : peer(x);
+	if (!e->has_dst || ip_is_any(&e->dst) || ip_is4(&e->dst) == p->is6 ||
+	    (e->maker.how != MAKER_LEARNED && !p->any))
+		return 0;
+	p->ip = e->dst;
+	return 1;
 }
+
+static int pick_neigh(void *ctx, const struct neigh_view *n)
+{
+	struct pick *p = ctx;
+
+	if (mac_is_zero(&n->mac) || ip_is4(&n->ip) == p->is6 || ip_is_linklocal(&n->ip))
+		return 0;
+	if (!ip_is_none(&p->ip))
+		return 1; /* several: none */
+	p->ip = n->ip;
+	return 0;
+}
+
+/* A remote that d could use: whoever sent to it last, a remote of another device, the only
+ * neighbour of the underlay. */
+static bool known_remote(const struct words *x, struct dev *d, struct ip_addr *ip)
+{
+	struct pick p = {.is6 = d && vxlan_dev(d)->is6};
+
+	if (!d)
+		return false;
+	if (!fdb_walk(&vxlan_dev(d)->fdb, pick_learned, &p)) {
+		p.any = true;
+		list_for_each (o, &x->vx->devs, struct dev, node)
+			if (dev_is_vxlan(o) && ip_is_none(&p.ip))
+				fdb_walk(&vxlan_dev(o)->fdb, pick_learned, &p);
+	}
+	if (ip_is_none(&p.ip) && !vxlan_dev(d)->host && neigh_each(x->vx, d->lower, pick_neigh, &p))
+		return false;
+	*ip = p.ip;
+	return !ip_is_none(ip);
+}
+
+/* An address to be given to a device, with the prefix that it seems to share with the sender. */
+static bool say_addr(const struct words *x, struct text *out)
+{
+	bool outer = x->v->has_outer && x->drop->drop != DROP_unhandled_proto;
+	const struct ip_addr *src = outer ? &x->v->src : &x->v->inner_ip_src;
+	const struct ip_addr *dst = outer ? &x->v->dst : &x->v->inner_ip_dst;
+	const struct dev *d = dev_by_name(x->vx, device(x));
+	char buf[IP_TEXT_MAX];
+
+	/* Not opened: the frame is the underlay's. */
+	if (!outer && x->v->has_outer && !(d && dev_is_vxlan(d))) {
+		src = &x->v->src;
+		dst = &x->v->dst;
+	}
+	if ((!outer && !x->v->inner_ip && !x->v->has_outer) || ip_is_multicast(dst) ||
+	    ip_is_any(dst) || (ip_is4(dst) && be32_get(ip_get4(dst)) == 0xffffffff))
+		return false;
+	text_printf(out, "%s/", ip_text(dst, buf));
+	if (ip_is4(dst))
+		text_printf(out, memcmp(src->b, dst->b, 15) ? "32" : "24");
+	else
+		text_printf(out, memcmp(src->b, dst->b, 8) ? "128" : "64");
+	return true;
+}
+
+/* --- numbers and names ----------------------------------------------------------------------------- */
 
 static uint32_t best_mtu(const struct words *x)
 {
-	struct dev *d = dev_by_name(x->vx, device(x));
-	uint32_t route = 0;
+	const struct dev *d = tunnel(x);
+	uint32_t route = 1500;
 
-	for (uint16_t i = 0; i < x->t->n_steps; i++)
-		if (x->t->steps[i].say == SAY_REMOTE && x->t->steps[i].u[0])
-			route = x->t->steps[i].u[0];
-	if (!d || !dev_is_vxlan(d))
-		return route ? route : d ? d->mtu : 1400;
-	return (route ? route : 1500) - (vxlan_dev(d)->is6 ? 70 : 50);
+	if (x->drop->drop == DROP_tx_too_big)
+		for (uint16_t i = 0; i < x->t->n_steps; i++)
+			if (x->t->steps[i].say == SAY_DEV && x->t->steps[i].len > 14)
+				route = x->t->steps[i].len - 14;
+	if (x->drop->drop == DROP_tx_too_big || !d)
+		return route;
+	for (uint16_t i = 0; i < x->t->n_steps; i++) {
+		const struct trace_step *s = &x->t->steps[i];
+
+		if (s->stage == STAGE_vxlan_xmit_one && s->say == SAY_REMOTE && s->u[0])
+			route = s->u[0];
+		if (s->say == SAY_ROUTE && s->u[0])
+			route = s->u[0];
+	}
+	return route - (vxlan_dev(d)->is6 ? 70 : 50);
 }
 
-static void fill(const struct words *x, const char *word, size_t n, struct text *out)
+static uint32_t vni_of(const struct words *x)
+{
+	const struct trace_step *s = last_saying(x, SAY_REMOTE);
+
+	return x->v->has_vni ? x->v->vni : s ? s->vni : x->drop->vni;
+}
+
+/* A name for a new device of this VNI that none has yet. */
+static void say_newdev(const struct words *x, struct text *out)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "vxlan%u", vni_of(x));
+	for (int i = 2; i < 100 && dev_by_name(x->vx, name); i++)
+		snprintf(name, sizeof(name), "vx%u-%d", vni_of(x), i);
+	text_printf(out, "%s", name);
+}
+
+/* A unicast, locally administered address made from the one that clashes. */
+static void say_newmac(const struct words *x, struct text *out)
+{
+	const struct dev *d = dev_by_name(x->vx, device(x));
+	uint64_t h = hash_u64(x->vx->key, d ? d->ifindex : 0, x->t->at);
+	struct mac m;
+	char buf[MAC_TEXT_MAX];
+
+	memcpy(m.b, &h, sizeof(m.b));
+	m.b[0] = (uint8_t)((m.b[0] & 0xfc) | 2);
+	text_printf(out, "%s", mac_text(&m, buf));
+}
+
+/* The interface of the host under a port, or the device's own. */
+static void say_hostdev(const struct words *x, struct text *out)
+{
+	const struct dev *d = dev_by_name(x->vx, device(x));
+	struct io *io = d ? atomic_load(&d->io) : NULL;
+	struct host_link l = {0};
+
+	if (io && io->ifindex && x->vx->host && x->vx->host->link &&
+	    x->vx->host->link(x->vx->host_ctx, io->ifindex, NULL, &l) == 0)
+		text_printf(out, "%s", l.name);
+	else
+		text_printf(out, "%s", device(x));
+}
+
+/* --- filling in ------------------------------------------------------------------------------------- */
+
+/* The words of a template: each writes its value, false: it has none. */
+static bool say_ip(const struct ip_addr *ip, struct text *out)
 {
 	char buf[IP_TEXT_MAX];
-	const struct ip_addr *ip;
 
-	if (!strncmp(word, "dev", n)) {
+	if (!ip || ip_is_none(ip))
+		return false;
+	text_printf(out, "%s", ip_text(ip, buf));
+	return true;
+}
+
+static bool say_host_ip(const struct ip_addr *ip, struct text *out)
+{
+	if (!say_ip(ip, out))
+		return false;
+	text_printf(out, ip_is4(ip) ? "/32" : "/128");
+	return true;
+}
+
+static bool say_mac(const struct words *x, const struct mac *m, struct text *out)
+{
+	char buf[MAC_TEXT_MAX];
+
+	if (x->v->has_inner)
+		text_printf(out, "%s", mac_text(m, buf));
+	return x->v->has_inner;
+}
+
+static bool fill_ip(const struct words *x, const char *word, struct text *out)
+{
+	const struct trace_step *next = last_saying(x, SAY_QUEUED);
+	struct ip_addr ip;
+
+	if (!strcmp(word, "peer"))
+		return say_ip(peer(x), out);
+	if (!strcmp(word, "to"))
+		return say_ip(target(x), out);
+	if (!strcmp(word, "dest"))
+		return x->v->has_outer && say_host_ip(&x->v->dst, out);
+	if (!strcmp(word, "next"))
+		return say_ip(next ? &next->ip : target(x), out);
+	if (!strcmp(word, "known"))
+		return known_remote(x, tunnel(x), &ip) && say_ip(&ip, out);
+	if (!strcmp(word, "ip"))
+		return say_ip(ip_is_none(&x->drop->ip) ? peer(x) : &x->drop->ip, out);
+	return say_addr(x, out);
+}
+
+static bool fill_dev(const struct words *x, const char *word, struct text *out)
+{
+	const struct dev *d = tunnel(x);
+	char name[DEV_NAME_MAX];
+
+	if (!strcmp(word, "tunnel"))
+		text_printf(out, "%s", d ? d->name : device(x));
+	else if (!strcmp(word, "newdev"))
+		say_newdev(x, out);
+	else if (!strcmp(word, "hostdev"))
+		say_hostdev(x, out);
+	else if (!strcmp(word, "on"))
+		text_printf(out, "%s%s", under(x, name) ? " dev " : "", name);
+	else if (strcmp(word, "under") == 0)
+		return under(x, name) && (text_printf(out, "%s", name), true);
+	else
 		text_printf(out, "%s", device(x));
-	} else if (!strncmp(word, "vni", n)) {
-		text_printf(out, "%u", x->v->has_vni ? x->v->vni : x->drop->vni);
-	} else if (!strncmp(word, "port", n)) {
-		text_printf(out, "%u", x->v->dport ? x->v->dport : x->drop->port);
-	} else if (!strncmp(word, "peer", n) || !strncmp(word, "ip", n)) {
-		ip = *word == 'p' ? peer(x) : any_ip(x);
-		text_printf(out, "%s", ip && !ip_is_none(ip) ? ip_text(ip, buf) : "REMOTE");
-	} else if (!strncmp(word, "src", n) && x->v->has_inner) {
-		text_printf(out, "%s", mac_text(&x->v->inner_src, buf));
-	} else if (!strncmp(word, "dst", n) && x->v->has_inner) {
-		text_printf(out, "%s", mac_text(&x->v->inner_dst, buf));
-	} else if (!strncmp(word, "mtu", n)) {
+	return true;
+}
+
+/* True: the word was written. */
+static bool fill(const struct words *x, const char *word, struct text *out)
+{
+	static const char *const devs[] = {"dev", "tunnel", "newdev", "hostdev", "on", "under"};
+	const struct trace_step *fallback = last_saying(x, SAY_FDB_DEFAULT);
+
+	for (size_t i = 0; i < ARRAY_LEN(devs); i++)
+		if (!strcmp(word, devs[i]))
+			return fill_dev(x, word, out);
+	if (!strcmp(word, "vni")) {
+		text_printf(out, "%u", vni_of(x));
+	} else if (!strcmp(word, "port")) {
+		const struct trace_step *s = last_saying(x, SAY_REMOTE);
+
+		text_printf(out, "%u", x->v->dport ? x->v->dport : s ? s->port : x->drop->port);
+	} else if (!strcmp(word, "mtu")) {
 		text_printf(out, "%u", best_mtu(x));
+	} else if (!strcmp(word, "newmac")) {
+		say_newmac(x, out);
+	} else if (!strcmp(word, "src")) {
+		return say_mac(x, &x->v->inner_src, out);
+	} else if (!strcmp(word, "dst")) {
+		return say_mac(x, &x->v->inner_dst, out);
+	} else if (!strcmp(word, "entry")) {
+		return say_mac(x, fallback ? &(struct mac){{0}} : &x->v->inner_dst, out);
 	} else {
-		for (size_t i = 0; i < n; i++)
-			text_printf(out, "%c", word[i] - (word[i] >= 'a' && word[i] <= 'z' ? 32 : 0));
+		return fill_ip(x, word, out);
 	}
+	return true;
+}
+
+/* What stands for a word without a value, where there is nothing better. */
+static void placeholder(const char *word, struct text *out)
+{
+	if (!strcmp(word, "peer"))
+		text_printf(out, "the sender");
+	else
+		for (const char *c = word; *c; c++)
+			text_printf(out, "%c", *c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+}
+
+/* Writes a template; with a word unknown the backquotes go: it is no command any more. */
+static void expand(struct words *x, const char *s, struct text *out)
+{
+	struct text text = {0};
+	bool command = false;
+
+	while (*s) {
+		const char *end = *s == '{' ? strchr(s, '}') : NULL;
+		char word[16];
+
+		if (!end) {
+			command ^= *s == '`';
+			text_append(&text, s++, 1);
+			continue;
+		}
+		snprintf(word, sizeof(word), "%.*s", (int)(end - s - 1), s + 1);
+		if (!fill(x, word, &text)) {
+			placeholder(word, &text);
+			x->unknown |= command;
+		}
+		s = end + 1;
+	}
+	s = text_get(&text);
+	for (; *s; s++)
+		if (*s != '`' || !x->unknown)
+			text_append(out, s, 1);
+	text_done(&text);
+}
+
+/* --- nearer advice ------------------------------------------------------------------------------------ */
+
+/* Nobody has this VNI, or listens on this port: is there a device that nearly does? */
+static const char *for_tunnel(const struct words *x, char *buf, size_t size)
+{
+	bool is6 = x->v->has_outer && !ip_is4(&x->v->src);
+	enum near why;
+	const struct dev *d;
+
+	if (!x->v->has_outer || !x->v->has_vni)
+		return "let {peer} use a port of 'vx link show' (its dstport)";
+	d = near_dev(x->vx, x->v->vni, x->v->dport, is6, trace_is_host(x->t), &why);
+	if (!d)
+		return NULL;
+	switch (why) {
+	case NEAR_DOWN:
+		snprintf(buf, size, "`vx link set %s up`", d->name);
+		break;
+	case NEAR_FAMILY:
+		snprintf(buf, size, "%s has vni {vni} over %s only: on {peer} set 'remote' to an %s "
+			 "address of this host", d->name, is6 ? "IPv4" : "IPv6",
+			 is6 ? "IPv4" : "IPv6");
+		break;
+	case NEAR_PORT:
+		snprintf(buf, size, "%s has vni {vni} on port %u: on {peer} set 'dstport' to %u",
+			 d->name, vxlan_opts(vxlan_dev(d))->dstport,
+			 vxlan_opts(vxlan_dev(d))->dstport);
+		break;
+	case NEAR_FORM:
+		snprintf(buf, size, "%s has vni {vni} on another underlay: take it down, then vx link "
+			 "set %s type vxlan dev %s", d->name, d->name, x->t->dev);
+		break;
+	}
+	return buf;
+}
+
+/* An interface of the host that is down, under the tunnel. */
+static bool lower_is_down(const struct words *x, struct host_link *l)
+{
+	const struct dev *d = tunnel(x);
+
+	*l = (struct host_link){0};
+	return d && vxlan_dev(d)->host && d->lower_index && x->vx->host && x->vx->host->link &&
+	       x->vx->host->link(x->vx->host_ctx, d->lower_index, NULL, l) == 0 &&
+	       !(l->flags & IFF_UP);
+}
+
+static bool has_addr_of(struct vx *vx, const struct dev *d, bool is6)
+{
+	list_for_each (a, &vx->inet->addrs, struct inet_addr, node)
+		if (a->dev == d && ip_is4(&a->ip) != is6)
+			return true;
+	return false;
+}
+
+/* The route of the stack underlay that refuses ip, or NULL. */
+static const struct route *refusing(struct vx *vx, const struct ip_addr *ip)
+{
+	list_for_each (r, &vx->inet->routes, struct route, node) {
+		uint32_t plen = r->r.plen + (ip_is4(&r->r.dst) ? 96u : 0u);
+
+		if ((r->r.type == DST_UNREACHABLE || r->r.type == DST_BLACKHOLE) &&
+		    ip_is4(&r->r.dst) == ip_is4(ip) && ip_in_prefix(ip, &r->r.dst, plen))
+			return r;
+	}
+	return NULL;
+}
+
+static const char *for_no_route(const struct words *x, char *buf, size_t size)
+{
+	const struct dev *d = tunnel(x);
+	const struct ip_addr *to = target(x);
+	const struct route *r;
+	struct host_link l;
+	char ip[IP_TEXT_MAX];
+
+	if (lower_is_down(x, &l)) {
+		snprintf(buf, size, "`ip link set %s up`", l.name);
+		return buf;
+	}
+	if (!d || vxlan_dev(d)->host || !to)
+		return NULL;
+	r = refusing(x->vx, to);
+	if (r) {
+		snprintf(buf, size, "`vx route del %s%s/%u`",
+			 r->r.type == DST_BLACKHOLE ? "blackhole " : "unreachable ",
+			 ip_text(&r->r.dst, ip), r->r.plen);
+		return buf;
+	}
+	if (d->lower && !has_addr_of(x->vx, d->lower, !ip_is4(to))) {
+		snprintf(buf, size, "{under} has no %s address: vx addr add ADDRESS/LEN dev {under}",
+			 ip_is4(to) ? "IPv4" : "IPv6");
+		return buf;
+	}
+	return "`vx route add {to} dev {under}`";
+}
+
+static const char *for_no_target(const struct words *x, char *buf, size_t size)
+{
+	const struct dev *d = tunnel(x);
+	const struct fdb *f = d ? &vxlan_dev(d)->fdb : NULL;
+	struct ip_addr ip;
+
+	if (f && f->limit && f->n >= f->limit) {
+		snprintf(buf, size, "`vx fdb flush dev %s dynamic` makes room in the full table "
+			 "(maxaddress %u), so that {dst} is learned when it sends; a larger "
+			 "table takes a new device", d->name, f->limit);
+		return buf;
+	}
+	if (known_remote(x, tunnel(x), &ip))
+		return NULL;
+	return "no remote is known yet: let the host with the MAC {dst} send first, so that it is "
+	       "learned, or name one: vx fdb append 00:00:00:00:00:00 dev {dev} dst ADDRESS";
+}
+
+/* Which of bridge and port is down. */
+static const char *for_bridge_down(const struct words *x, char *buf, size_t size)
+{
+	const struct trace_step *to = last_saying(x, SAY_BRIDGE_PORT);
+	const struct dev *d = dev_by_name(x->vx, device(x)), *other;
+
+	other = to && *to->dev ? dev_by_name(x->vx, to->dev) : NULL;
+	if (d && d->master && !dev_is_up(d->master))
+		d = d->master;
+	else if (other && !dev_is_up(other))
+		d = other;
+	if (!d)
+		return NULL;
+	snprintf(buf, size, "`vx link set %s up`", d->name);
+	return buf;
+}
+
+static const char *for_no_port(const struct words *x, char *buf, size_t size)
+{
+	const struct dev *d = dev_by_name(x->vx, device(x));
+	const struct dev *br = d && d->master ? d->master : d;
+
+	list_for_each (p, &x->vx->devs, struct dev, node)
+		if (p->master == br && p != d && !dev_is_up(p)) {
+			snprintf(buf, size, "`vx link set %s up`", p->name);
+			return buf;
+		}
+	snprintf(buf, size, "%s has no other port that is up: add one (vx link set DEV master %s)",
+		 br ? br->name : "the bridge", br ? br->name : "BRIDGE");
+	return buf;
+}
+
+static const char *for_loop(const struct words *x)
+{
+	const struct dev *d = tunnel(x);
+
+	return d && vxlan_dev(d)->host ? NULL : "`vx route replace {to} dev {under}`";
+}
+
+/* A template that fits better than the list's, or NULL. */
+static const char *nearer(const struct words *x, char *buf, size_t size)
+{
+	switch (x->drop->drop) {
+	case DROP_vxlan_unknown_vni:
+	case DROP_udp_no_socket:
+	case DROP_host_no_socket:
+		return for_tunnel(x, buf, size);
+	case DROP_tunnel_no_route:
+		return for_no_route(x, buf, size);
+	case DROP_tunnel_loop:
+		return for_loop(x);
+	case DROP_no_target:
+		return for_no_target(x, buf, size);
+	case DROP_bridge_port_down:
+		return for_bridge_down(x, buf, size);
+	case DROP_bridge_no_port:
+		return for_no_port(x, buf, size);
+	}
+	return NULL;
 }
 
 void explain_advice(struct vx *vx, const struct trace *t, const struct trace_step *drop,
 		    const struct packet_view *v, char *out, size_t size)
 {
-	struct words x = {vx, t, drop, v};
+	struct words x = {.vx = vx, .t = t, .drop = drop, .v = v};
 	struct text text = {0};
+	char buf[400];
+	const char *s = nearer(&x, buf, sizeof(buf));
 
-	for (const char *s = drop_infos[drop->drop].advice; *s;) {
-		const char *end = *s == '{' ? strchr(s, '}') : NULL;
-		size_t n;
-
-		if (end) {
-			fill(&x, s + 1, (size_t)(end - s - 1), &text);
-			s = end + 1;
-			continue;
-		}
-		n = strcspn(s + 1, "{") + 1;
-		text_append(&text, s, n);
-		s += n;
-	}
+	expand(&x, s ? s : drop_infos[drop->drop].advice, &text);
 	snprintf(out, size, "%s", text_get(&text));
 	text_done(&text);
 }

@@ -17,6 +17,13 @@ enum drop explain_drop(const struct trace *t)
 
 /* --- sentences ---------------------------------------------------------------------------------- */
 
+/* What the sentences of one trace draw on. */
+struct teller {
+	struct vx *vx;
+	const struct trace *t;
+	const struct packet_view *v;
+};
+
 static void ago(struct text *out, uint64_t ns)
 {
 	uint64_t s = ns / NS_PER_S;
@@ -49,72 +56,6 @@ static void origin(struct vx *vx, const struct trace_step *s, struct text *out)
 	}
 	ago(out, age);
 	text_printf(out, ")");
-}
-
-/* Devices on VXLAN sockets of this port. */
-struct vni_list {
-	struct text *out;
-	uint32_t n;
-};
-
-static bool add_vni(void *ctx, vni_t vni, struct dev *d)
-{
-	struct vni_list *l = ctx;
-
-	if (l->n++ < 8)
-		text_printf(l->out, "%s%u %s", l->n > 1 ? ", " : "", vni.v, d->name);
-	else if (l->n == 10)
-		text_printf(l->out, ", ...");
-	return true;
-}
-
-static void vnis_of_port(struct vx *vx, uint16_t port, struct text *out)
-{
-	struct vni_list l = {out, 0};
-
-	list_for_each (s, &vx->vxlan_socks, struct vxlan_sock, node)
-		if (s->port == port)
-			vni_table_each(s->vnis, add_vni, &l);
-	if (!l.n)
-		text_printf(out, "none");
-}
-
-/* Why a VNI has no device: what is nearest. */
-static void near_miss(struct vx *vx, const struct trace_step *s, struct text *out)
-{
-	text_printf(out, "; port %u has: ", s->port);
-	vnis_of_port(vx, s->port, out);
-	list_for_each (d, &vx->devs, struct dev, node) {
-		const struct vxlan_opts *o;
-
-		if (!dev_is_vxlan(d))
-			continue;
-		o = vxlan_opts(vxlan_dev(d));
-		if (o->id != s->vni)
-			continue;
-		if (!dev_is_up(d))
-			text_printf(out, "; %s has vni %u and is down", d->name, s->vni);
-		else if (o->dstport != s->port)
-			text_printf(out, "; %s has vni %u on port %u", d->name, s->vni, o->dstport);
-		else if (vxlan_dev(d)->is6 == ip_is4(&s->ip))
-			text_printf(out, "; %s has vni %u over the other IP version", d->name,
-				    s->vni);
-	}
-}
-
-static void say_vni(struct vx *vx, const struct trace_step *s, struct text *out)
-{
-	struct dev *found = NULL;
-
-	list_for_each (sock, &vx->vxlan_socks, struct vxlan_sock, node)
-		if (sock->port == s->port && (sock->family == 2) == ip_is4(&s->ip) && !found)
-			found = vni_table_lookup(sock->vnis, (vni_t){s->vni});
-	if (found) {
-		text_printf(out, "vni %u is %s", s->vni, found->name);
-		return;
-	}
-	text_printf(out, "vni %u is no device here", s->vni);
-	near_miss(vx, s, out);
 }
 
 static void say_learned(struct vx *vx, const struct trace_step *s, struct text *out)
@@ -159,13 +100,6 @@ static void say_entry(struct vx *vx, const struct trace_step *s, struct text *ou
 	origin(vx, s, out);
 }
 
-static void say_socket(struct vx *vx, const struct trace_step *s, struct text *out)
-{
-	text_printf(out, "port %u is a VXLAN socket (", s->port);
-	vnis_of_port(vx, s->port, out);
-	text_printf(out, ")");
-}
-
 static void say_remote(struct vx *vx, const struct trace_step *s, struct text *out)
 {
 	char ip[IP_TEXT_MAX];
@@ -183,8 +117,45 @@ static void say_remote(struct vx *vx, const struct trace_step *s, struct text *o
 	}
 }
 
-static void sentence(struct vx *vx, const struct trace_step *s, struct text *out)
+/* The extension that a reserved bit belongs to, as Linux knows them. */
+static void say_reserved(const struct trace_step *s, struct text *out)
 {
+	static const struct {
+		uint32_t bit;
+		const char *name;
+	} known[] = {{0x80000000, "group policy (gbp)"},
+		     {0x00200000, "remote checksum (remcsumtx)"},
+		     {0x04000000, "next protocol (gpe)"},
+		     {0x01000000, "OAM (gpe)"},
+		     {0x000000ff, "next protocol (gpe)"}};
+	uint32_t n = 0;
+
+	text_printf(out, "reserved bits 0x%08x%08x are set", s->u[0], s->u[1]);
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (s->u[0] & known[i].bit)
+			text_printf(out, "%s%s", n++ ? ", " : ": ", known[i].name);
+}
+
+static void say_ecn(const struct trace_step *s, struct text *out)
+{
+	static const char *const names[] = {"Not-ECT", "ECT(1)", "ECT(0)", "CE"};
+
+	text_printf(out, "the outer ECN field is %s, the inner %s", names[s->u[1] & 3],
+		    names[s->u[0] & 3]);
+}
+
+static void say_host_lost(const struct trace_step *s, struct text *out)
+{
+	text_printf(out, "arrived on %s, never reached the socket of port %u", s->dev, s->port);
+	if (*s->maker.text)
+		text_printf(out, "; %s rose by %u", s->maker.text, s->u[0]);
+	else
+		text_printf(out, "; no counter of the host rose");
+}
+
+static void sentence(const struct teller *x, const struct trace_step *s, struct text *out)
+{
+	struct vx *vx = x->vx;
 	char ip[IP_TEXT_MAX], mac[MAC_TEXT_MAX];
 
 	switch (s->say) {
@@ -200,10 +171,22 @@ static void sentence(struct vx *vx, const struct trace_step *s, struct text *out
 			    ip_text(&s->ip, ip));
 		return;
 	case SAY_SOCKET:
-		say_socket(vx, s, out);
+		explain_socket(vx, s, out);
 		return;
 	case SAY_VNI:
-		say_vni(vx, s, out);
+		explain_vni(vx, s, trace_is_host(x->t), out);
+		return;
+	case SAY_NO_SOCKET:
+		explain_no_socket(vx, s, x->v, trace_is_host(x->t), out);
+		return;
+	case SAY_RESERVED:
+		say_reserved(s, out);
+		return;
+	case SAY_ECN:
+		say_ecn(s, out);
+		return;
+	case SAY_HOST_LOST:
+		say_host_lost(s, out);
 		return;
 	case SAY_LEARNED:
 		say_learned(vx, s, out);
@@ -254,6 +237,7 @@ static void sentence(struct vx *vx, const struct trace_step *s, struct text *out
 		return;
 	case SAY_DROP:
 		text_printf(out, "dropped: %s", drop_infos[s->drop].text);
+		explain_near(vx, s, x->v, out);
 		return;
 	}
 }
@@ -317,7 +301,7 @@ static uint32_t column_of(const struct trace *t, bool detail)
 	return column;
 }
 
-static void one_step(struct vx *vx, const struct trace_step *s, uint32_t indent, uint32_t column,
+static void one_step(const struct teller *x, const struct trace_step *s, uint32_t indent, uint32_t column,
 		     struct text *out)
 {
 	uint32_t used = indent * 2 + (uint32_t)strlen(stage_names[s->stage]);
@@ -325,14 +309,15 @@ static void one_step(struct vx *vx, const struct trace_step *s, uint32_t indent,
 	if (indent)
 		text_printf(out, "%*s\u2514\u2500", (int)(indent - 1) * 2, "");
 	text_printf(out, "%s%*s", stage_names[s->stage], (int)(column - used), "");
-	sentence(vx, s, out);
+	sentence(x, s, out);
 	while (out->len && out->s[out->len - 1] == ' ')
 		out->len--;
 	text_printf(out, "\n");
 }
 
-static void tree(struct vx *vx, const struct trace *t, bool detail, struct text *out)
+static void tree(const struct teller *x, bool detail, struct text *out)
 {
+	const struct trace *t = x->t;
 	uint32_t column = column_of(t, detail);
 	struct tree tr = {.n = 0};
 
@@ -344,10 +329,10 @@ static void tree(struct vx *vx, const struct trace *t, bool detail, struct text 
 		if (last != UINT16_MAX && joins(t, i, last)) {
 			out->len -= out->len && out->s[out->len - 1] == '\n';
 			text_printf(out, "; ");
-			sentence(vx, s, out);
+			sentence(x, s, out);
 			text_printf(out, "\n");
 		} else {
-			one_step(vx, s, indent_of(&tr, s), column, out);
+			one_step(x, s, indent_of(&tr, s), column, out);
 		}
 		last = i;
 	}
@@ -358,22 +343,25 @@ static void tree(struct vx *vx, const struct trace *t, bool detail, struct text 
 /* "delivered", "queued", "dropped": by what its copies came to. */
 static const char *outcome(const struct trace *t)
 {
-	bool sent = false, queued = false, consumed = false;
+	bool queued = false, consumed = false;
+	int sent = 0;
 
 	for (uint16_t i = 0; i < t->n_steps; i++) {
 		const struct trace_step *s = &t->steps[i];
 
-		sent |= s->stage == STAGE_dev_to_host || s->stage == STAGE_io_tx ||
-			s->stage == STAGE_udp_send;
+		if (s->say == SAY_SENT)
+			sent += s->stage == STAGE_dev_to_host || s->stage == STAGE_io_tx ||
+				s->stage == STAGE_udp_send;
+		/* These two say it before the system call. */
+		if (s->say == SAY_DROP)
+			sent -= s->stage == STAGE_dev_to_host || s->stage == STAGE_io_tx;
 		queued |= s->say == SAY_QUEUED;
 		consumed |= s->stage == STAGE_arp_rcv || s->stage == STAGE_nd_rcv ||
 			    s->stage == STAGE_icmp_rcv;
-		if (s->say == SAY_DROP && s->stage == STAGE_dev_to_host)
-			sent = false;
 	}
 	if (explain_drop(t) != DROP_NONE)
-		return sent ? "partly dropped" : "dropped";
-	return sent ? "delivered" : queued ? "queued" : consumed ? "consumed" : "consumed";
+		return sent > 0 ? "partly dropped" : "dropped";
+	return sent > 0 ? "delivered" : queued && !consumed ? "queued" : "consumed";
 }
 
 static const struct trace_step *drop_step(const struct trace *t)
@@ -390,23 +378,24 @@ void explain_text(struct vx *vx, const struct trace *t, uint64_t began, bool det
 	const struct trace_step *drop = drop_step(t);
 	struct packet_view v;
 	uint64_t at = t->at > began ? t->at - began : 0;
-	char advice[400];
+	char advice[400], counters[200];
 
 	explain_packet(vx, t, &v);
 	text_printf(out, "#%u  %llu.%06llu  %s\n", t->id, (unsigned long long)(at / NS_PER_S),
 		    (unsigned long long)(at % NS_PER_S / 1000), v.line);
-	tree(vx, t, detail, out);
+	tree(&(struct teller){vx, t, &v}, detail, out);
 	if (!drop) {
 		text_printf(out, "%s\n", outcome(t));
 		return;
 	}
 	text_printf(out, "%s: %s: %s\n", outcome(t), drop_infos[drop->drop].name,
 		    drop_infos[drop->drop].text);
-	text_printf(out, "counter: \"vx drops\" %s", drop_infos[drop->drop].name);
-	if (*drop_infos[drop->drop].counters)
-		text_printf(out, "; %s of %s", drop_infos[drop->drop].counters,
-			    *drop->dev ? drop->dev : t->dev);
-	text_printf(out, "\n");
+	explain_counters(vx, t, drop, counters, sizeof(counters));
+	if (!t->of_host)
+		text_printf(out, "counter: \"vx drops\" %s%s%s\n", drop_infos[drop->drop].name,
+			    *counters ? "; " : "", counters);
+	else if (*counters)
+		text_printf(out, "counter: %s\n", counters);
 	explain_advice(vx, t, drop, &v, advice, sizeof(advice));
 	if (*advice)
 		text_printf(out, "advice: %s\n", advice);
@@ -427,12 +416,12 @@ static json_t *command_of(const char *advice)
 	return to ? json_stringn(from + 1, (size_t)(to - from - 1)) : json_null();
 }
 
-static json_t *json_step(struct vx *vx, const struct trace_step *s)
+static json_t *json_step(const struct teller *x, const struct trace_step *s)
 {
 	struct text text = {0};
 	json_t *j = json_pack("{s:s, s:i}", "stage", stage_names[s->stage], "depth", (int)s->depth);
 
-	sentence(vx, s, &text);
+	sentence(x, s, &text);
 	if (text.len)
 		json_object_set_new(j, "text", string(text_get(&text)));
 	if (*s->dev)
@@ -443,6 +432,20 @@ static json_t *json_step(struct vx *vx, const struct trace_step *s)
 	return j;
 }
 
+static json_t *json_drop(struct vx *vx, const struct trace *t, const struct trace_step *drop,
+			 const struct packet_view *v)
+{
+	const struct drop_info *d = &drop_infos[drop->drop];
+	char advice[400], counters[200];
+
+	explain_advice(vx, t, drop, v, advice, sizeof(advice));
+	explain_counters(vx, t, drop, counters, sizeof(counters));
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:o}", "reason", d->name, "stage",
+			 stage_names[drop->stage], "text", d->text, "kernel", d->kernel, "counters",
+			 counters, "dev", drop->dev, "advice", string(advice), "command",
+			 command_of(advice));
+}
+
 json_t *explain_json(struct vx *vx, const struct trace *t, uint64_t began, bool texts)
 {
 	const struct trace_step *drop = drop_step(t);
@@ -450,11 +453,10 @@ json_t *explain_json(struct vx *vx, const struct trace *t, uint64_t began, bool 
 	uint64_t at = t->at > began ? t->at - began : 0;
 	struct text text = {0};
 	struct packet_view v;
-	char advice[400];
 
 	explain_packet(vx, t, &v);
 	for (uint16_t i = 0; i < t->n_steps; i++)
-		json_array_append_new(steps, json_step(vx, &t->steps[i]));
+		json_array_append_new(steps, json_step(&(struct teller){vx, t, &v}, &t->steps[i]));
 	json_object_set_new(j, "id", json_integer(t->id));
 	json_object_set_new(j, "time", json_real((double)at / 1e9));
 	json_object_set_new(j, "dev", string(t->dev));
@@ -462,17 +464,8 @@ json_t *explain_json(struct vx *vx, const struct trace *t, uint64_t began, bool 
 	json_object_set_new(j, "packet", string(v.line));
 	json_object_set_new(j, "steps", steps);
 	json_object_set_new(j, "outcome", json_string(outcome(t)));
-	if (drop) {
-		const struct drop_info *d = &drop_infos[drop->drop];
-
-		explain_advice(vx, t, drop, &v, advice, sizeof(advice));
-		json_object_set_new(j, "drop",
-				    json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "reason",
-					      d->name, "stage", stage_names[drop->stage], "text",
-					      d->text, "kernel", d->kernel, "counters", d->counters,
-					      "dev", drop->dev, "advice", advice));
-		json_object_set_new(json_object_get(j, "drop"), "command", command_of(advice));
-	}
+	if (drop)
+		json_object_set_new(j, "drop", json_drop(vx, t, drop, &v));
 	if (!texts)
 		return j;
 	explain_text(vx, t, began, false, &text);

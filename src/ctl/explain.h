@@ -37,6 +37,29 @@ struct packet_view {
 };
 void explain_packet(struct vx *vx, const struct trace *t, struct packet_view *v);
 
+/* near.c: the sentence of a step about a VNI or a port that is none here, and what is nearest. */
+void explain_vni(struct vx *vx, const struct trace_step *s, bool host, struct text *out);
+void explain_no_socket(struct vx *vx, const struct trace_step *s, const struct packet_view *v,
+		       bool host, struct text *out);
+void explain_socket(struct vx *vx, const struct trace_step *s, struct text *out);
+/* What else is to be said of a drop: begins with "; " or "(". */
+void explain_near(struct vx *vx, const struct trace_step *s, const struct packet_view *v,
+		  struct text *out);
+/* The device that a packet for this VNI was nearly for; NULL: none. */
+enum near { NEAR_DOWN, NEAR_FAMILY, NEAR_PORT, NEAR_FORM };
+struct dev *near_dev(struct vx *vx, uint32_t vni, uint16_t port, bool is6, bool host,
+		     enum near *why);
+/* Are the stages before the tunnel's the host's own? */
+static inline bool trace_is_host(const struct trace *t)
+{
+	return t->from_udp || t->of_host;
+}
+
+/* counters.c: what the drop moved besides `vx drops`, "" if nothing: "rx_errors of vxlan1". */
+void explain_counters(struct vx *vx, const struct trace *t, const struct trace_step *drop,
+		      char *out, size_t size);
+
+
 /* advice.c: the reason's advice with its {words} filled in; "" if there is none. */
 void explain_advice(struct vx *vx, const struct trace *t, const struct trace_step *drop,
 		    const struct packet_view *v, char *out, size_t size);

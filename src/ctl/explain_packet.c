@@ -103,7 +103,7 @@ static void say_ip(struct text *t, struct bytes b, uint16_t type, const struct i
 		text_printf(t, "%s > %s", src, dst);
 }
 
-static void say_arp(struct text *t, struct bytes b)
+static void say_arp(struct text *t, struct bytes b, struct packet_view *v)
 {
 	const struct arp_hdr *a = take(&b, sizeof(*a));
 	char spa[IP_TEXT_MAX], tpa[IP_TEXT_MAX];
@@ -115,6 +115,9 @@ static void say_arp(struct text *t, struct bytes b)
 	}
 	s = ip_from4(a->spa);
 	d = ip_from4(a->tpa);
+	v->inner_ip = true;
+	v->inner_ip_src = s;
+	v->inner_ip_dst = d;
 	if (be16_get(a->op) == ARP_REQUEST)
 		text_printf(t, " arp who-has %s tell %s", ip_text(&d, tpa), ip_text(&s, spa));
 	else
@@ -147,7 +150,7 @@ static void say_frame(struct text *t, struct bytes b, struct packet_view *v)
 		type = vlan->type;
 	}
 	if (be16_get(type) == ETHTYPE_ARP) {
-		say_arp(t, b);
+		say_arp(t, b, v);
 	} else if (take_ip(&b, be16_get(type), &ip)) {
 		v->inner_ip = true;
 		v->inner_ip_src = ip.src;
@@ -158,12 +161,22 @@ static void say_frame(struct text *t, struct bytes b, struct packet_view *v)
 	}
 }
 
+/* A port of vx's devices, or one that is known for it. */
 static bool is_vxlan_port(struct vx *vx, uint16_t port)
 {
-	list_for_each (s, &vx->vxlan_socks, struct vxlan_sock, node)
-		if (s->port == port)
+	list_for_each (d, &vx->devs, struct dev, node)
+		if (dev_is_vxlan(d) && vxlan_opts(vxlan_dev(d))->dstport == port)
 			return true;
 	return port == VXLAN_PORT_IANA || port == VXLAN_PORT_LINUX;
+}
+
+/* On whatever port: the I flag alone, and room for a frame. */
+static bool looks_like_vxlan(struct bytes b)
+{
+	const struct vxlan_hdr *h = take(&b, sizeof(*h));
+
+	return h && b.len >= sizeof(struct eth_hdr) && be32_get(h->flags) == VXLAN_F_VNI &&
+	       !(be32_get(h->vni) & 0xff);
 }
 
 /* VXLAN header and inner frame. */
@@ -204,7 +217,7 @@ static bool outer_of_frame(struct vx *vx, struct bytes *b, struct packet_view *v
 	    ip.later_fragment)
 		return false;
 	udp = take(b, sizeof(*udp));
-	if (!udp || !is_vxlan_port(vx, be16_get(udp->dst)))
+	if (!udp || (!is_vxlan_port(vx, be16_get(udp->dst)) && !looks_like_vxlan(*b)))
 		return false;
 	v->src = ip.src;
 	v->dst = ip.dst;

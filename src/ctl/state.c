@@ -144,6 +144,8 @@ int state_compact(struct state *s, struct vx *vx)
 		return 0;
 	text_append(&t, head, sizeof(head) - 1);
 	canon_all(&t, vx);
+	if (s->more)
+		s->more(s->ctx, &t);
 	snprintf(tmp, sizeof(tmp), "%s.new", s->path);
 	fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 	r = fd < 0 ? -errno : t.failed ? -ENOMEM : write_all(fd, t.s, t.len);

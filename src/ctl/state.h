@@ -20,6 +20,9 @@ struct state {
 	bool replaying;	     /* nothing is recorded meanwhile */
 	bool stale;	     /* the next commit writes the model as it is instead */
 	struct vx *vx;	     /* the model; set by the owner */
+	/* Appends what the model does not hold (rules); NULL: nothing. */
+	void (*more)(void *ctx, struct text *t);
+	void *ctx;
 };
 
 /* Finds the directory ('asked' may be NULL), opens or makes vxd.state in it.  -1 and *why. */

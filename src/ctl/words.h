@@ -31,6 +31,7 @@ struct words {
 	/* While parsing. */
 	int argc, at;
 	char **argv;
+	int family; /* of a link's addresses so far, 0 if there was none */
 };
 
 /* Words without the program's name: "link", "add", ...  0: x->nlh is a request with an ACK; -1:

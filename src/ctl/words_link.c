@@ -63,10 +63,20 @@ static int address(struct words *x, const struct attr *a, const char *key, const
 			  : group ? "invalid group address"
 				  : "invalid remote address";
 	struct ip_addr ip;
+	int family;
 
 	if (ip_parse(arg, &ip) < 0)
+		family = -1;
+	else
+		family = ip_is4(&ip) ? AF_INET : AF_INET6;
+	if (family < 0 || (x->family && family != x->family))
 		return words_fail(x, WORDS_EXIT_TYPE,
-				  "Error: any valid address is expected rather than \"%s\".", arg);
+				  "Error: %s address is expected rather than \"%s\".",
+				  x->family == AF_INET	  ? "inet"
+				  : x->family == AF_INET6 ? "inet6"
+							  : "any valid",
+				  arg);
+	x->family = family;
 	if (ip_is_multicast(&ip) != group && (!ip_is_any(&ip) || group))
 		return words_bad_arg(x, arg, why);
 	if (ip_is4(&ip))
@@ -137,6 +147,15 @@ static int tos(struct words *x, const struct attr *a, const char *arg)
 	return put_number(x, a, v);
 }
 
+static int ttl(struct words *x, const struct attr *a, const char *arg)
+{
+	unsigned long long v;
+
+	if (text_to_u64(arg, UINT32_MAX, &v) < 0)
+		return words_bad_arg(x, arg, "invalid TTL");
+	return number(x, a, arg);
+}
+
 static int value(struct words *x, const struct attr_set *s, int i, const char *key)
 {
 	const struct attr *a = &s->attrs[i];
@@ -170,6 +189,8 @@ static int value(struct words *x, const struct attr_set *s, int i, const char *k
 	}
 	if (s == &vxlan_attrs && i == VXA_TOS)
 		return tos(x, a, arg);
+	if (s == &vxlan_attrs && i == VXA_TTL)
+		return ttl(x, a, arg);
 	return number(x, a, arg);
 }
 
@@ -199,6 +220,7 @@ static int options(struct words *x, const struct attr_set *s, bool add)
 	const char *key, *remote_key = NULL;
 	bool negated;
 
+	x->family = 0;
 	while ((key = words_next(x))) {
 		int i = attr_by_word(s, key, &negated);
 		const struct attr *a = i >= 0 ? &s->attrs[i] : NULL;
@@ -212,13 +234,16 @@ static int options(struct words *x, const struct attr_set *s, bool add)
 		    words_match(remote_key, "group") != words_match(key, "group"))
 			return words_fail(x, WORDS_EXIT_TYPE,
 					  "vxlan: both group and remote cannot be specified");
-		if (seen & (1ull << i))
-			return words_duplicate(x, a->name, x->at < x->argc ? x->argv[x->at] : key);
-		seen |= 1ull << i;
 		if (a->kind == ATTR_BOOL || a->kind == ATTR_FLAG) {
+			if (seen & (1ull << i))
+				return words_duplicate(x, key, key);
+			seen |= 1ull << i;
 			put_number(x, a, !negated);
 			continue;
 		}
+		if (seen & (1ull << i))
+			return words_duplicate(x, a->name, x->at < x->argc ? x->argv[x->at] : key);
+		seen |= 1ull << i;
 		if (i == VXA_REMOTE && s == &vxlan_attrs) {
 			remote_key = key;
 			key = words_match(key, "group") && !words_match(key, "remote") ? "group"

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "net/dev.h"
+#include "net/gro.h"
 #include "net/unfinished.h"
 #include "net/watch.h"
 
@@ -25,7 +26,10 @@ struct rx_info {
 	uint16_t gro_size; /* 0: none */
 };
 
-enum { CONTROL_LEN = 256 };
+enum {
+	CONTROL_LEN = 256,
+	POLL_BYTES = 256 << 10, /* of one call: should still be in the cache when they are sent on */
+};
 
 static void read_cmsg(const struct cmsghdr *c, struct rx_info *in)
 {
@@ -93,6 +97,7 @@ static void pass_on(struct host_udp *u, struct worker *w, struct batch *b)
 	}
 	udp_queue_rcv(w, &u->sk, b);
 	batch_init(b);
+	gro_cells_run(w);
 }
 
 /* Cuts a train into datagrams that refer to its bytes. */
@@ -159,6 +164,15 @@ static uint32_t post_buffers(struct host_udp *u, struct worker *w, struct mmsghd
 	return n;
 }
 
+/* A call of 64 trains would be 4 MB and a long time for everybody else: fewer, then, next time. */
+static void adapt(struct host_udp *u, bool full, uint32_t bytes)
+{
+	if (bytes > POLL_BYTES)
+		u->rx_n = MAX(u->rx_n / 2, 1u);
+	else if (full && bytes < POLL_BYTES / 2)
+		u->rx_n = MIN(u->rx_n * 2, (uint32_t)BATCH_MAX);
+}
+
 static uint32_t host_udp_poll(struct napi *napi, struct worker *w, uint32_t budget)
 {
 	struct host_udp *u = napi->ctx;
@@ -167,7 +181,7 @@ static uint32_t host_udp_poll(struct napi *napi, struct worker *w, uint32_t budg
 	struct sockaddr_in6 sa[BATCH_MAX];
 	_Alignas(struct cmsghdr) uint8_t ctl[BATCH_MAX][CONTROL_LEN];
 	struct batch b;
-	uint32_t n = post_buffers(u, w, mm, iov, sa, ctl, MIN(budget, (uint32_t)BATCH_MAX));
+	uint32_t bytes = 0, n = post_buffers(u, w, mm, iov, sa, ctl, MIN(budget, u->rx_n));
 	int got = n ? recvmmsg(u->fd, mm, n, MSG_DONTWAIT, NULL) : 0;
 
 	if (got <= 0)
@@ -177,13 +191,15 @@ static uint32_t host_udp_poll(struct napi *napi, struct worker *w, uint32_t budg
 		struct pkt *p = u->rx[i];
 
 		u->rx[i] = NULL;
+		bytes += mm[i].msg_len;
 		take(u, w, p, &mm[i].msg_hdr, mm[i].msg_len, &b);
 	}
 	pass_on(u, w, &b);
 	/* Those not filled move to the front. */
 	memmove(u->rx, u->rx + got, (n - (uint32_t)got) * sizeof(u->rx[0]));
 	memset(u->rx + n - got, 0, (uint32_t)got * sizeof(u->rx[0]));
-	return (uint32_t)got;
+	adapt(u, (uint32_t)got == n, bytes);
+	return (uint32_t)got == n ? budget : (uint32_t)got;
 }
 
 static int host_udp_route(struct worker *w, struct udp_sock *sk, const struct udp_flow *f,
@@ -293,6 +309,7 @@ int host_udp_open(void *ctx, const struct udp_sock_cfg *cfg, struct udp_sock **o
 		goto out_free;
 	u->sk = (struct udp_sock){.ops = &host_udp_ops, .cfg = *cfg, .is_host = true};
 	u->host = h;
+	u->rx_n = 8;
 	pthread_mutex_init(&u->lock, NULL);
 	r = u->fd = open_bound(cfg, err);
 	if (r < 0)

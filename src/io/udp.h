@@ -41,6 +41,7 @@ struct host_udp {
 	int fd;
 	struct napi napi;
 	struct pkt *rx[BATCH_MAX]; /* buffers waiting to be filled; the napi's worker's */
+	uint32_t rx_n;		   /* how many the next call offers */
 	pthread_mutex_t lock;	   /* opening of send sockets */
 	struct send_pool pool[2][2]; /* [df][csum] */
 	struct host_tx *tx;	   /* [n_workers] */

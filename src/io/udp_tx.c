@@ -319,6 +319,27 @@ static void train_end(struct train *t, const struct tx_slot *head)
 
 /* --- flush --------------------------------------------------------------------------------------------- */
 
+/* A train that the host's interface cannot cut (no checksum there, EIO) goes packet by packet. */
+static void send_alone(struct worker *w, struct host_udp *u, int fd, const struct train *t,
+		       struct tx_slot **order)
+{
+	for (uint32_t i = 0; i < t->n; i++) {
+		struct tx_slot *s = order[t->first + i];
+		struct iovec iov[IOV_MAX_];
+		struct train one;
+		struct mmsghdr mm;
+		int err;
+
+		train_begin(&one, &mm, iov, t->first + i);
+		train_add(&one, s);
+		train_end(&one, s);
+		do {
+			err = sendmsg(fd, &mm.msg_hdr, MSG_DONTWAIT) < 0 ? errno : 0;
+		} while (err == EINTR);
+		finish(w, u, s, err);
+	}
+}
+
 /* Sends the trains; tells each packet what became of its train. */
 static void send_trains(struct worker *w, struct host_udp *u, int fd, struct mmsghdr *mm,
 			struct train *t, uint32_t n, struct tx_slot **order)
@@ -332,6 +353,10 @@ static void send_trains(struct worker *w, struct host_udp *u, int fd, struct mms
 
 		if (err == EINTR)
 			continue;
+		if ((err == EIO || err == EINVAL) && t[done].n > 1) {
+			send_alone(w, u, fd, &t[done++], order);
+			continue;
+		}
 		for (; done < upto; done++)
 			for (uint32_t i = 0; i < t[done].n; i++)
 				finish(w, u, order[t[done].first + i], err);

@@ -5,6 +5,9 @@
 #include <stdlib.h>
 
 #include "net/dev.h"
+#include "net/gro_flow.h"
+
+/* --- cells -------------------------------------------------------------------------------------- */
 
 static uint32_t cell_poll(struct napi *n, struct worker *w, uint32_t budget)
 {
@@ -17,6 +20,20 @@ static uint32_t cell_poll(struct napi *n, struct worker *w, uint32_t budget)
 	if (took)
 		gro_receive(w, &b);
 	return took;
+}
+
+void gro_cells_run(struct worker *w)
+{
+	struct list *it = w->napis.next;
+
+	while (it != &w->napis) {
+		struct napi *n = container_of(it, struct napi, node);
+
+		it = it->next;
+		if (n->poll == cell_poll)
+			while (cell_poll(n, w, NAPI_BUDGET) == NAPI_BUDGET)
+				;
+	}
 }
 
 int gro_cells_init(struct dev *d)
@@ -82,12 +99,145 @@ void gro_cells_receive(struct worker *w, struct dev *d, struct pkt *p)
 	napi_schedule(&c->napi);
 }
 
-/* Stage gro_receive: every packet goes on as it came (result "normal"). */
+/* --- gro_receive -------------------------------------------------------------------------------- */
+
+/* Can what comes in on d be merged?  A tunnel device's frames are, where a host side that takes
+ * super-frames or a bridge (whose ports cut for themselves) gets them.  Frames of other ports are
+ * not: a host merges what its interfaces receive before a packet socket sees it.  Nor are VXLAN
+ * packets on their way to vx's own stack: what is saved below vxlan_rcv is less than a second
+ * comparison of every header costs, and the inner frames merge here all the same. */
+static bool merges(const struct dev *d, bool *udp)
+{
+	struct io *host = atomic_load_explicit(&d->host, memory_order_acquire);
+	bool has_handler = atomic_load_explicit(&d->rx_handler, memory_order_relaxed) != NULL;
+
+	/* A bridge may hand a datagram to a stack that knows nothing of super-frames. */
+	*udp = host && host->can & IO_CAN_USO && !has_handler;
+	return d->cells && (has_handler || (host && host->can & IO_CAN_TSO));
+}
+
+/* Result "normal", or what was held. */
+static void pass(struct worker *w, struct pkt *p, struct batch *out)
+{
+	if (batch_is_full(out)) {
+		netif_receive(w, out);
+		batch_init(out);
+	}
+	out->traced |= p->trace != NULL;
+	batch_add(out, p);
+}
+
+/* What is held between the two addresses of f goes first. */
+static void flush_pair(struct worker *w, const struct gro_frame *f, struct batch *out)
+{
+	for (uint32_t i = 0; w->gro->n && i < GRO_BUCKETS; i++) {
+		struct gro_bucket *b = &w->gro->bucket[i];
+
+		for (uint32_t k = 0; k < b->n;)
+			if (gro_ip_same_addresses(&b->flow[k].head, f))
+				pass(w, gro_flow_take(w->gro, &b->flow[k]), out);
+			else
+				k++;
+	}
+}
+
+static void hold(struct worker *w, const struct gro_frame *f, struct batch *out)
+{
+	struct gro_bucket *b = &w->gro->bucket[f->hash % GRO_BUCKETS];
+
+	if (b->n == GRO_DEPTH)
+		pass(w, gro_flow_take(w->gro, &b->flow[0]), out);
+	gro_flow_hold(w->gro, f);
+}
+
+/* Results "merged", "held", "normal".  Order within a flow is kept: what is held of it goes before
+ * what cannot join. */
+static void receive_one(struct worker *w, struct pkt *p, bool udp, struct batch *out)
+{
+	struct gro_flow *flow;
+	struct gro_frame f;
+	enum gro_kind kind = gro_ip_find(w, p, udp, &f);
+
+	if (kind != GRO_HAS_FLOW) {
+		if (kind == GRO_NO_PORTS)
+			flush_pair(w, &f, out);
+		pass(w, p, out);
+		return;
+	}
+	flow = gro_flow_find(w->gro, &f);
+	if (flow && gro_flow_merge(w, flow, &f)) {
+		if (flow->complete)
+			pass(w, gro_flow_take(w->gro, flow), out);
+		return;
+	}
+	if (flow)
+		pass(w, gro_flow_take(w->gro, flow), out);
+	if (f.may_merge && !f.is_last)
+		hold(w, &f, out);
+	else
+		pass(w, p, out);
+}
+
+/* Stage gro_receive. */
 void gro_receive(struct worker *w, struct batch *b)
 {
+	struct batch out;
+	bool udp;
+
 	if (unlikely(b->traced))
 		for (uint32_t i = 0; i < b->n; i++)
 			if (b->p[i]->trace)
 				trace_add(b->p[i], STAGE_gro_receive, SAY_NOTHING);
-	netif_receive(w, b);
+	if (!b->n || !merges(b->p[0]->dev, &udp)) {
+		netif_receive(w, b);
+		return;
+	}
+	batch_init(&out);
+	for (uint32_t i = 0; i < b->n; i++)
+		receive_one(w, b->p[i], udp, &out);
+	if (out.n)
+		netif_receive(w, &out);
+}
+
+static struct pkt *take_any(struct gro *g)
+{
+	uint32_t i = 0;
+
+	while (!g->bucket[i].n)
+		i++;
+	return gro_flow_take(g, &g->bucket[i].flow[0]);
+}
+
+void gro_flush(struct worker *w)
+{
+	struct batch out;
+
+	if (!w->gro->n)
+		return;
+	batch_init(&out);
+	while (w->gro->n)
+		pass(w, take_any(w->gro), &out);
+	netif_receive(w, &out);
+}
+
+void gro_drop(struct worker *w)
+{
+	while (w->gro->n)
+		pkt_drop(w, take_any(w->gro), DROP_shutdown);
+}
+
+int gro_init(struct worker *w)
+{
+	w->gro = calloc(1, sizeof(*w->gro));
+	return w->gro ? 0 : -ENOMEM;
+}
+
+void gro_done(struct worker *w)
+{
+	free(w->gro);
+}
+
+uint64_t gro_held(const struct worker *w)
+{
+	return w->gro->n;
 }

@@ -80,7 +80,7 @@ void hook_unregister(struct vx *vx, struct hook *h)
 	publish(vx, t);
 }
 
-/* Verdict of all; says for explain which one decided. */
+/* Verdict of all.  Which rule decided is for the hook to say (SAY_HOOK). */
 static enum hook_verdict ask(struct worker *w, const struct hook_table *t, enum hook_point point,
 			     struct pkt *p)
 {
@@ -88,11 +88,8 @@ static enum hook_verdict ask(struct worker *w, const struct hook_table *t, enum 
 		const struct hook *h = t->h[point][i];
 		enum hook_verdict v = h->fn(w, h, p);
 
-		if (v == HOOK_ACCEPT)
-			continue;
-		if (v == HOOK_DROP && unlikely(p->trace))
-			trace_add(p, stage_of[point], SAY_HOOK)->u[0] = h->id;
-		return v;
+		if (v != HOOK_ACCEPT)
+			return v;
 	}
 	return HOOK_ACCEPT;
 }

@@ -152,6 +152,14 @@ int inet_group_leave(struct dev *d, const struct ip_addr *group)
 	return -EADDRNOTAVAIL;
 }
 
+/* A worker that still used the old table may have made an entry for d since. */
+static void purge_neigh(void *arg)
+{
+	struct dev *d = arg;
+
+	neigh_dev_gone(d->vx->inet, d);
+}
+
 void inet_dev_gone(struct dev *d)
 {
 	struct inet *in = d->vx->inet;
@@ -174,6 +182,7 @@ void inet_dev_gone(struct dev *d)
 		quiesce_defer(&d->vx->quiesce, fib_free, atomic_exchange(&in->fib, NULL));
 		atomic_fetch_add(&in->gen, 1);
 	}
+	quiesce_defer(&d->vx->quiesce, purge_neigh, d); /* before the caller defers d's own end */
 }
 
 void inet_changed(struct vx *vx)

@@ -170,6 +170,12 @@ static void no_socket(struct worker *w, struct pkt *p, bool is6, bool lite)
 {
 	udp_count(w, is6, lite, UDP_NoPorts, 1);
 	icmp_unreach(w, is6 ? INET_V6 : INET_V4, p, true);
+	if (unlikely(p->trace)) {
+		struct trace_step *s = trace_add(p, STAGE_udp_rcv, SAY_NO_SOCKET);
+
+		s->port = p->tun.dport;
+		s->ip = p->tun.src;
+	}
 	pkt_drop_at(w, p, DROP_udp_no_socket, STAGE_udp_rcv);
 }
 

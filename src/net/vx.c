@@ -65,6 +65,7 @@ static void worker_free(struct worker *w)
 	if (!w)
 		return;
 	free(w->backlog);
+	gro_done(w);
 	pool_free(w->pool);
 	free(w);
 }
@@ -87,7 +88,7 @@ static struct worker *worker_new(struct vx *vx, uint32_t id, const struct vx_con
 			   cfg->pool_small ? cfg->pool_small : 16384,
 			   cfg->pool_big ? cfg->pool_big : 512);
 	w->backlog = calloc(1, sizeof(*w->backlog));
-	if (w->pool && w->backlog)
+	if (w->pool && w->backlog && gro_init(w) == 0)
 		return w;
 	worker_free(w);
 	return NULL;
@@ -133,6 +134,9 @@ void vx_free(struct vx *vx)
 	if (!vx)
 		return;
 	inet_drop_held(vx);
+	for (uint32_t i = 0; i < vx->n_workers; i++)
+		if (vx->workers[i])
+			gro_drop(vx->workers[i]);
 	while (!list_is_empty(&vx->devs))
 		link_dellink(container_of(vx->devs.prev, struct dev, node), false);
 	for (uint32_t i = 0; i < vx->n_workers; i++)
@@ -166,6 +170,31 @@ static void note_time(struct vx *vx, uint64_t now)
 		;
 }
 
+void vx_call(struct vx *vx, uint32_t id, struct worker_call *call)
+{
+	_Atomic(struct worker_call *) *head = &vx->workers[id]->calls;
+	struct worker_call *old = atomic_load(head);
+
+	do {
+		call->next = old;
+	} while (!atomic_compare_exchange_weak(head, &old, call));
+}
+
+static void run_calls(struct worker *w)
+{
+	struct worker_call *c = atomic_exchange(&w->calls, NULL), *in_order = NULL, *next;
+
+	for (; c; c = next) {
+		next = c->next;
+		c->next = in_order;
+		in_order = c;
+	}
+	for (c = in_order; c; c = next) {
+		next = c->next; /* fn may free it */
+		c->fn(w, c);
+	}
+}
+
 bool vx_turn(struct vx *vx, uint32_t id, uint64_t now)
 {
 	struct worker *w = vx->workers[id];
@@ -174,11 +203,15 @@ bool vx_turn(struct vx *vx, uint32_t id, uint64_t now)
 	w->now = now;
 	note_time(vx, now);
 	quiesce_pass(&vx->quiesce, id);
+	if (unlikely(atomic_load_explicit(&w->calls, memory_order_relaxed) != NULL))
+		run_calls(w);
 	more = napi_poll_all(w);
 	more |= backlog_run(w);
 	more |= inet_turn(w);
+	gro_flush(w);
 	run_flushes(w);
-	return more || w->inet->loop.n;
+	/* What the flushes gave rise to (a bypass to another device's cell) is for the next turn. */
+	return more || w->inet->loop.n || !list_is_empty(&w->napis);
 }
 
 uint64_t vx_next_timer(struct vx *vx, uint32_t id)
@@ -219,7 +252,7 @@ READS_COUNTERS uint64_t vx_held(struct vx *vx)
 	uint64_t n = inet_held(vx);
 
 	for (uint32_t i = 0; i < vx->n_workers; i++)
-		n += vx->workers[i]->backlog->q.n;
+		n += vx->workers[i]->backlog->q.n + gro_held(vx->workers[i]);
 	list_for_each (d, &vx->devs, struct dev, node) {
 		n += gro_cells_held(d);
 		if (d->ops->held)

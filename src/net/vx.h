@@ -93,6 +93,7 @@ struct worker {
 	struct account acct;
 	struct mib mib;
 	uint64_t random;
+	_Atomic(struct worker_call *) calls; /* newest first */
 	struct list napis;	/* scheduled */
 	struct backlog *backlog;
 	struct gro *gro;
@@ -123,6 +124,14 @@ void vx_free(struct vx *vx);
 /* One turn of worker 'id' at 'now': polls what is scheduled, once each, runs the backlog, flushes.
  * Returns true if work is left (call again at once). */
 bool vx_turn(struct vx *vx, uint32_t id, uint64_t now);
+/* Something that a worker does for control: fn(w, call) at the beginning of its next turn, on its
+ * thread (which the caller has to wake).  The call is the caller's until then. */
+struct worker_call {
+	struct worker_call *next;
+	void (*fn)(struct worker *w, struct worker_call *call);
+};
+void vx_call(struct vx *vx, uint32_t id, struct worker_call *call);
+
 /* When the worker wants its next turn at the latest, ns; UINT64_MAX is never. */
 uint64_t vx_next_timer(struct vx *vx, uint32_t id);
 /* Control's timers and deferred frees.  Returns when it wants to be called again. */

@@ -54,6 +54,11 @@ enum trace_say {
 	SAY_PARTIAL, /* unfinished checksum */
 	SAY_RAW,
 	SAY_PROTO,   /* u[0] the IP protocol */
+	SAY_NO_SOCKET, /* nobody listens on port; ip: who sent there */
+	SAY_RESERVED, /* u: the reserved bits that are set, flags word and VNI word */
+	SAY_ECN,     /* u[0] the inner, u[1] the outer ECN field */
+	SAY_HOST_LOST, /* came to the host's dev, not to the socket of port; maker.text is the
+			* host's counter that rose by u[0], "" is none */
 	SAY_DROP,    /* drop */
 };
 
@@ -89,6 +94,7 @@ struct trace {
 	uint16_t n_steps, n_bytes;
 	bool overflow; /* steps beyond TRACE_STEPS are not there */
 	bool outer;    /* bytes[] is an underlay packet */
+	bool of_host;  /* seen on the host's interface; no stage of vx had it */
 	bool from_udp; /* bytes[] begins at the VXLAN header; the rest in tun_src and its like */
 	char dev[16];
 	struct ip_addr src, dst;

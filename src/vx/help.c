@@ -47,8 +47,21 @@ static const struct {
 	 "For example: vx exec ip -d link show\n"},
 	{"monitor", "notifications as they come",
 	 "Usage: vx [-j] monitor [link] [fdb]\n"},
+	{"check", "what this machine allows, and which way vxd will go",
+	 "Usage: vx [-j] check [port PORT]\n"},
 	{"nstat", "counters of vx's own IP stack, under the kernel's names", "Usage: vx nstat\n"},
 	{"account", "the accounting of all packets, as JSON", "Usage: vx account\n"},
+	{"rule", "accept or drop at the hooks of vx's own stack",
+	 "Usage: vx rule add prerouting|input|output|postrouting accept|drop [EXPRESSION]\n"
+	 "       vx rule del ID\n"
+	 "       vx rule [show]\n"
+	 "EXPRESSION is pcap's, on the IP packet.  The first rule of a hook that matches decides.\n"
+	 "For packets of the stack underlay only: what the host carries, the host's firewall filters.\n"},
+	{"ping", "ping from vx's own stack",
+	 "Usage: vx ping IP [-c COUNT] [-i SECONDS] [-s SIZE] [-t TTL]\n"},
+	{"udp", "datagrams from and to vx's own stack",
+	 "Usage: vx udp send [lite COVERAGE] IP PORT TEXT\n"
+	 "       vx udp listen [lite COVERAGE] PORT [inet6] [-c COUNT]\n"},
 	{"save", "the configuration, as commands",
 	 "Usage: vx save\nPrints what control made as commands for \"vx -b\" or \"vxd -f\".\n"},
 	{"stop", "end vxd",

@@ -232,7 +232,8 @@ static const struct {
 	{"neighbour", cmd_inet}, {"neighbor", cmd_inet}, {"drops", cmd_drops}, {"exec", cmd_exec},
 	{"explain", cmd_explain},
 	{"monitor", cmd_monitor}, {"nstat", cmd_unixctl}, {"save", cmd_unixctl}, {"stop", cmd_unixctl},
-	{"account", cmd_unixctl}, {"help", cmd_help},
+	{"account", cmd_unixctl}, {"check", cmd_check},
+	{"ping", cmd_ping}, {"udp", cmd_udp}, {"rule", cmd_unixctl}, {"help", cmd_help},
 };
 
 static int dispatch(struct vx_cli *c, int argc, char **argv)

@@ -24,6 +24,9 @@ int cmd_fdb_show(struct vx_cli *c, int argc, char **argv);
 int cmd_fdb_get(struct vx_cli *c, int argc, char **argv);
 int cmd_inet_show(struct vx_cli *c, int argc, char **argv); /* argv[0]: addr, route, neigh */
 int cmd_monitor(struct vx_cli *c, int argc, char **argv);
+int cmd_ping(struct vx_cli *c, int argc, char **argv);
+int cmd_udp(struct vx_cli *c, int argc, char **argv);
+int cmd_check(struct vx_cli *c, int argc, char **argv);
 int cmd_drops(struct vx_cli *c, int argc, char **argv);
 int cmd_unixctl(struct vx_cli *c, int argc, char **argv); /* prints the answer as it is */
 

@@ -86,12 +86,30 @@ static void cmd_nstat(struct unixctl_conn *c, int argc, const char *argv[], void
 	text_done(&t);
 }
 
+static void cmd_rule(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
+{
+	struct vxd *d = aux;
+	struct text out = {0}, *state = state_text(&d->state);
+
+	if (rules_command(&d->rules, argc - 1, (char *const *)argv + 1, &out) < 0) {
+		unixctl_fail(c, text_get(&out));
+	} else {
+		if (argc > 1 && strcmp(argv[1], "show") && state) {
+			d->state.stale = true; /* few and rare: the whole is written anew */
+			state_commit(&d->state);
+		}
+		unixctl_reply(c, text_get(&out));
+	}
+	text_done(&out);
+}
+
 static void cmd_save(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
 {
 	struct vxd *d = aux;
 	struct text t = {0};
 
 	canon_all(&t, d->vx);
+	rules_canon(&d->rules, &t);
 	unixctl_reply(c, text_get(&t));
 	text_done(&t);
 }
@@ -119,8 +137,14 @@ void commands_init(struct vxd *d)
 		{"explain/stop", "", 0, 0, explain_cmd_stop, NULL},
 		{"list-commands", "", 0, 0, cmd_list, NULL},
 		{"nstat", "", 0, 0, cmd_nstat, NULL},
+		{"ping", "IP SIZE TTL", 3, 3, cmd_ping, NULL},
+		{"rule", "add HOOK accept|drop [EXPRESSION] | del ID | show", 0, 60, cmd_rule, NULL},
 		{"save", "", 0, 0, cmd_save, NULL},
 		{"stop", "[--keep]", 0, 1, cmd_stop, NULL},
+		{"udp/listen", "PORT lite|- COVERAGE 4|6", 4, 4, cmd_udp_listen, NULL},
+		{"udp/next", "", 0, 0, cmd_udp_next, NULL},
+		{"udp/send", "IP PORT lite|- COVERAGE TEXT", 5, 5, cmd_udp_send, NULL},
+		{"udp/stop", "", 0, 0, cmd_udp_stop, NULL},
 		{"version", "", 0, 0, cmd_version, NULL},
 	};
 

@@ -58,6 +58,15 @@ static int run_line(void *ctx, int argc, char **argv, char *why, size_t size)
 
 	if (!x)
 		return -1;
+	if (!strcmp(argv[0], "rule")) {
+		struct text out = {0};
+
+		free(x);
+		r = rules_command(&d->rules, argc - 1, argv + 1, &out);
+		snprintf(why, size, "%s", text_get(&out));
+		text_done(&out);
+		return r;
+	}
 	*x = (struct words){.ifindex = index_of, .ctx = d};
 	r = words_parse(x, argc, argv);
 	if (r < 0) {

@@ -121,6 +121,7 @@ static void events_ready(struct loop_source *s, uint32_t events)
 	if (read(s->fd, &n, sizeof(n)) == sizeof(n))
 		rtnl_run_events(&d->rtnl);
 	explain_run(d);
+	pinger_run(d->pinger);
 }
 
 /* The host changed one of our interfaces, or took away what a device stands on (control.md I2). */
@@ -249,7 +250,7 @@ static void run(struct vxd *d)
 {
 	while (!d->loop.stop) {
 		uint64_t now = clock_now();
-		uint64_t next = MIN(vx_control_turn(d->vx, now), explain_timer(d, now));
+		uint64_t next = MIN(vx_control_turn(d->vx, now), MIN(explain_timer(d, now), pinger_timer(d->pinger, now)));
 		int ms = next == UINT64_MAX ? -1
 			 : next <= now
 				 ? 0
@@ -266,6 +267,11 @@ static void remove_all(struct vxd *d)
 		link_dellink(container_of(d->vx->devs.prev, struct dev, node), d->keep);
 }
 
+static void more_state(void *ctx, struct text *t)
+{
+	rules_canon(&((struct vxd *)ctx)->rules, t);
+}
+
 /* The state, or -f FILE (control.md S3).  -1: told on stderr. */
 static int restore(struct vxd *d, const struct options *o)
 {
@@ -278,6 +284,8 @@ static int restore(struct vxd *d, const struct options *o)
 		return -1;
 	}
 	d->state.vx = d->vx;
+	d->state.more = more_state;
+	d->state.ctx = d;
 	d->rtnl.state = &d->state;
 	if (!state_is_empty(&d->state)) {
 		config_restore(d);
@@ -310,6 +318,12 @@ static int live(struct vxd *d, const struct options *o)
 		return 1;
 	}
 	commands_init(d);
+	rules_init(&d->rules, d->vx);
+	d->pinger = pinger_new(d);
+	if (!d->pinger) {
+		fprintf(stderr, "vxd: cannot start: no memory\n");
+		return 1;
+	}
 	if (restore(d, o) < 0) {
 		vx_free(d->vx);
 		return 1;
@@ -331,6 +345,8 @@ static int live(struct vxd *d, const struct options *o)
 	remove_all(d);
 	workers_stop(&d->workers);
 	service_close_clients(&d->service);
+	pinger_free(d->pinger);
+	rules_done(&d->rules);
 	rtnl_done(&d->rtnl);
 	vx_free(d->vx);
 	unixctl_done(&d->ctl);

@@ -4,6 +4,7 @@
 #define VX_VXD_VXD_H
 
 #include "ctl/rtnl.h"
+#include "ctl/rules.h"
 #include "io/host.h"
 #include "io/mem.h"
 #include "io/netif.h"
@@ -12,6 +13,7 @@
 #include "rpc/unixctl.h"
 #include "vxd/explain.h"
 #include "vxd/loop.h"
+#include "vxd/ping.h"
 #include "vxd/service.h"
 #include "vxd/worker.h"
 
@@ -26,6 +28,8 @@ struct vxd {
 	struct loop loop;
 	struct rtnl rtnl;
 	struct state state;
+	struct rules rules;
+	struct pinger *pinger;
 	struct unixctl_server ctl;
 	struct service service;
 	struct loop_source signals, monitor, events;

@@ -147,6 +147,12 @@ void workers_done(struct vxd_workers *ws)
 	}
 }
 
+void workers_call(struct vxd_workers *ws, uint32_t id, struct worker_call *call)
+{
+	vx_call(ws->w[id].vx, id, call);
+	kick(&ws->w[id]);
+}
+
 int workers_wake_add(void *ctx, int fd, struct napi *n)
 {
 	struct vxd_workers *ws = ctx;

@@ -33,6 +33,7 @@ void workers_done(struct vxd_workers *ws);
 /* What io/ registers descriptors with; ctx is a struct vxd_workers. */
 int workers_wake_add(void *ctx, int fd, struct napi *n);
 void workers_wake_del(void *ctx, int fd, struct napi *n);
+void workers_call(struct vxd_workers *ws, uint32_t id, struct worker_call *call); /* and wakes it */
 uint64_t clock_now(void); /* CLOCK_MONOTONIC, ns */
 
 #endif

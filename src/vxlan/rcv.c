@@ -29,16 +29,25 @@ static void drop(struct worker *w, struct pkt *p, enum drop why)
 	pkt_drop_at(w, p, why, STAGE_vxlan_rcv);
 }
 
+static void trace_reserved(struct pkt *p, uint64_t bits)
+{
+	struct trace_step *s = trace_add(p, STAGE_vxlan_rcv, SAY_RESERVED);
+
+	s->u[0] = (uint32_t)(bits >> 32);
+	s->u[1] = (uint32_t)bits;
+}
+
 /* Steps 1 to 5: header, device, reserved bits. */
 static enum drop check_header(struct worker *w, struct vxlan_sock *s, struct pkt *p,
 			      struct rx_item *it)
 {
-	const struct vxlan_hdr *h = PKT_PEEK(p, struct vxlan_hdr);
+	const struct vxlan_hdr *h;
 	struct dev *d;
 	uint64_t bits;
 
-	if (!h)
+	if (pkt_pull_frags(w->pool, p, sizeof(*h)) < 0)
 		return DROP_vxlan_too_short;
+	h = PKT_PEEK(p, struct vxlan_hdr);
 	if (!(be32_get(h->flags) & VXLAN_F_VNI))
 		return DROP_vxlan_no_i_flag;
 	d = vni_table_lookup(s->vnis, vxlan_hdr_vni(h));
@@ -54,6 +63,8 @@ static enum drop check_header(struct worker *w, struct vxlan_sock *s, struct pkt
 	if (bits & it->o->reserved_bits) {
 		dev_stats(d, w)->rx_errors++;
 		dev_stats(d, w)->rx_frame_errors++;
+		if (unlikely(p->trace))
+			trace_reserved(p, bits & it->o->reserved_bits);
 		return DROP_vxlan_reserved_bits;
 	}
 	p->tun.id = vxlan_hdr_vni(h).v;
@@ -168,6 +179,12 @@ static enum drop apply_ecn(struct worker *w, struct pkt *p)
 	case ECN_DROP:
 		dev_stats(p->dev, w)->rx_errors++;
 		dev_stats(p->dev, w)->rx_frame_errors++;
+		if (unlikely(p->trace)) {
+			struct trace_step *s = trace_add(p, STAGE_vxlan_rcv, SAY_ECN);
+
+			s->u[0] = inner;
+			s->u[1] = outer;
+		}
 		return DROP_ecn_not_ect;
 	case ECN_SET:
 		break;

@@ -4,6 +4,7 @@
 # temporary directory $TMP that holds the run directories of its vxds; all goes at exit.
 #
 #   VX, VXD   the programs (paths)
+#   VXD_OPTIONS  more options for every vxd, such as "--workers 2"
 #   PYTHON    a Python 3; raw frames are made without any module (default /usr/bin/python3)
 
 set -u
@@ -22,7 +23,7 @@ done
 TMP=$(mktemp -d /tmp/vxpeer.XXXXXX)
 NSTAG=vxp$$
 export VX VXD TMP NSTAG
-namespaces=() pids=() failures=0
+namespaces=() pids=() vxds=() failures=0
 
 cleanup() {
 	local pid
@@ -42,7 +43,27 @@ trap 'exit 1' INT TERM
 
 fail() { echo "FAIL: $*"; failures=$((failures + 1)); }
 
+# Each vxd has to end within 5 s of being told to, with exit code 0 and without a complaint of its own
+# or of a sanitizer.
+end_vxds() {
+	local n pid rc
+	for n in "${vxds[@]}"; do
+		pid=$(eval "echo \$VXD_PID_$n")
+		kill "$pid" 2>/dev/null
+		for _ in $(seq 100); do
+			kill -0 "$pid" 2>/dev/null || break
+			sleep 0.05
+		done
+		kill -9 "$pid" 2>/dev/null && fail "vxd $n does not end"
+		wait "$pid"
+		rc=$?
+		[ $rc = 0 ] || fail "vxd $n: exit code $rc"
+		[ -s "$TMP/$n.err" ] && fail "vxd $n said: $(head -40 "$TMP/$n.err")"
+	done
+}
+
 finish() {
+	end_vxds
 	[ $failures = 0 ] || { echo "$failures failed"; exit 1; }
 	echo "ok"
 	exit 0
@@ -97,8 +118,10 @@ wire() {
 start_vxd() {
 	local n=$1
 	shift
-	ip netns exec "$NSTAG$n" "$VXD" --no-state --rundir "$TMP/$n" "$@" 2>"$TMP/$n.err" &
+	ip netns exec "$NSTAG$n" "$VXD" --no-state --rundir "$TMP/$n" ${VXD_OPTIONS-} "$@" \
+		2>"$TMP/$n.err" &
 	pids+=($!)
+	vxds+=("$n")
 	eval "VXD_PID_$n=$!"
 	await test -S "$TMP/$n/vxd.ctl"
 }
