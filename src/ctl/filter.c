@@ -87,6 +87,14 @@ static uint32_t outer_head(const struct tun_info *t, uint32_t payload, uint8_t *
 	return at + (uint32_t)sizeof(*udp);
 }
 
+/* On whatever port: the I flag alone. */
+static bool looks_like_vxlan(const uint8_t *p)
+{
+	const struct vxlan_hdr *h = (const void *)p;
+
+	return be32_get(h->flags) == VXLAN_F_VNI && !(be32_get(h->vni) & 0xff);
+}
+
 /* Where the inner frame of an underlay frame begins; 0 if there is none. */
 static uint32_t inner_at(const struct filter *f, const uint8_t *p, uint32_t len)
 {
@@ -107,29 +115,51 @@ static uint32_t inner_at(const struct filter *f, const uint8_t *p, uint32_t len)
 	if (len < at + sizeof(*udp) + sizeof(struct vxlan_hdr))
 		return 0;
 	udp = (const struct udp_hdr *)(p + at);
+	at += sizeof(*udp);
 	for (uint32_t i = 0; i < f->n_ports; i++)
 		if (be16_get(udp->dst) == f->ports[i])
-			return at + (uint32_t)(sizeof(*udp) + sizeof(struct vxlan_hdr));
-	return 0;
+			return at + (uint32_t)sizeof(struct vxlan_hdr);
+	return looks_like_vxlan(p + at) ? at + (uint32_t)sizeof(struct vxlan_hdr) : 0;
+}
+
+bool filter_match_frame(const struct filter *f, const uint8_t *p, uint32_t len, uint32_t full)
+{
+	uint32_t inner;
+
+	if (f->all || (f->where != FILTER_INNER && match_bytes(f, p, len, full)))
+		return true;
+	if (f->where == FILTER_OUTER)
+		return false;
+	inner = inner_at(f, p, len);
+	/* A frame that is no tunnel packet is itself the inner one (from the host's side). */
+	return match_bytes(f, p + inner, len - inner, full - inner);
+}
+
+/* From a host's socket: the headers before it are made again. */
+static bool match_datagram(const struct filter *f, const struct pkt *p)
+{
+	uint8_t buf[HEAD_MAX + LOOK];
+	uint32_t total = pkt_total(p), n = MIN(total, (uint32_t)LOOK);
+	uint32_t head = outer_head(&p->tun, total, buf), inner;
+
+	pkt_copy_out(p, 0, buf + head, n);
+	if (f->where != FILTER_INNER && match_bytes(f, buf, head + n, head + total))
+		return true;
+	if (f->where == FILTER_OUTER || n < sizeof(struct vxlan_hdr))
+		return false;
+	inner = head + (uint32_t)sizeof(struct vxlan_hdr);
+	return match_bytes(f, buf + inner, head + n - inner, head + total - inner);
 }
 
 bool filter_match(const struct filter *f, const struct pkt *p, bool from_udp)
 {
-	uint8_t buf[HEAD_MAX + LOOK];
-	uint32_t head = 0, n = MIN(pkt_total(p), (uint32_t)LOOK), inner;
+	uint8_t buf[LOOK];
+	uint32_t n = MIN(pkt_total(p), (uint32_t)LOOK);
 
 	if (f->all)
 		return true;
 	if (from_udp)
-		head = outer_head(&p->tun, pkt_total(p), buf);
-	pkt_copy_out(p, 0, buf + head, n);
-	if (f->where != FILTER_INNER && match_bytes(f, buf, head + n, head + pkt_total(p)))
-		return true;
-	if (f->where == FILTER_OUTER)
-		return false;
-	inner = from_udp ? head + (uint32_t)sizeof(struct vxlan_hdr) : inner_at(f, buf, n);
-	if (from_udp && n < sizeof(struct vxlan_hdr))
-		return false;
-	/* A frame that is no tunnel packet is itself the inner one (from the host's side). */
-	return match_bytes(f, buf + inner, head + n - inner, head + pkt_total(p) - inner);
+		return match_datagram(f, p);
+	pkt_copy_out(p, 0, buf, n);
+	return filter_match_frame(f, buf, n, pkt_total(p));
 }

@@ -28,5 +28,7 @@ int filter_init(struct filter *f, struct vx *vx, enum filter_where where, const 
 		char *why, size_t why_size);
 void filter_done(struct filter *f);
 bool filter_match(const struct filter *f, const struct pkt *p, bool from_udp);
+/* The same for an Ethernet frame as it lies: 'len' of its 'full' bytes. */
+bool filter_match_frame(const struct filter *f, const uint8_t *p, uint32_t len, uint32_t full);
 
 #endif

@@ -78,21 +78,26 @@ static struct pkt *read_frame(struct tap *t, struct worker *w, bool *dropped)
 	return p;
 }
 
+/* Of one poll: super-frames that are still in the cache when they are cut and sent. */
+enum { RX_BYTES = 256 << 10 };
+
 static uint32_t tap_rx(struct io *io, struct worker *w, struct batch *b, uint32_t budget)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, bytes = 0;
 
-	while (n < budget) {
+	while (n < budget && bytes < RX_BYTES) {
 		bool dropped;
 		struct pkt *p = read_frame(tap_of(io), w, &dropped);
 
 		if (!p && !dropped)
-			break;
+			return n;
 		n++;
-		if (p)
+		if (p) {
+			bytes += pkt_total(p);
 			batch_add(b, p);
+		}
 	}
-	return n;
+	return budget; /* there may be more */
 }
 
 enum { TX_IOV = 64 };

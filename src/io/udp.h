@@ -9,7 +9,7 @@
 
 enum {
 	SEND_SLOTS = 64, /* sockets of a pool */
-	TX_SLOTS = 64,	 /* packets that wait for one flush */
+	TX_SLOTS = 256,	 /* packets that wait for one flush: some full trains */
 };
 
 /*

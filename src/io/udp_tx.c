@@ -18,6 +18,7 @@
 enum {
 	TRAIN_SEGS = 64,     /* UDP_MAX_SEGMENTS of kernels before 6.9 */
 	TRAIN_BYTES = 65000, /* of one datagram, below 65,535 less IP and UDP */
+	TRAINS = 64, /* of one call */
 	IOV_MAX_ = 1024,
 	CONTROL_LEN = 160,
 	PORT_TRIES = 16,
@@ -366,8 +367,8 @@ static void send_trains(struct worker *w, struct host_udp *u, int fd, struct mms
 /* All waiting packets for one socket. */
 static void flush_fd(struct worker *w, struct host_udp *u, struct tx_slot **order, uint32_t n)
 {
-	struct mmsghdr mm[TX_SLOTS];
-	struct train t[TX_SLOTS];
+	struct mmsghdr mm[TRAINS];
+	struct train t[TRAINS];
 	struct iovec iov[IOV_MAX_];
 	uint32_t k = 0, used = 0, begun = 0;
 
@@ -375,7 +376,7 @@ static void flush_fd(struct worker *w, struct host_udp *u, struct tx_slot **orde
 		struct tx_slot *s = order[i];
 		uint32_t need = pieces(s->p);
 
-		if (used + need > IOV_MAX_ || k == TX_SLOTS) { /* enough for one call */
+		if (used + need > IOV_MAX_ || k == TRAINS) { /* enough for one call */
 			if (k)
 				train_end(&t[k - 1], order[t[k - 1].first]);
 			send_trains(w, u, order[begun]->fd, mm, t, k, order);

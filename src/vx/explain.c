@@ -110,6 +110,8 @@ int cmd_explain(struct vx_cli *c, int argc, char **argv)
 	text_done(&x.expr);
 	if (!text)
 		return 1;
+	if (*text)
+		fprintf(stderr, "%s\n", text);
 	free(text);
 	while (more) {
 		text = cli_call(c, 1, next);

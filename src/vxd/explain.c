@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "vxd/explain.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "ctl/explain.h"
 #include "vxd/vxd.h"
+#include "vxlan/device.h"
+#include "wire/vxlan.h"
 
 #define LEASE (10 * NS_PER_S)
 
@@ -13,7 +18,11 @@ static bool match(struct watch *w, const struct pkt *p, bool from_udp)
 {
 	struct explain_job *j = container_of(w, struct explain_job, watch);
 
-	return filter_match(&j->filter, p, from_udp);
+	if (!filter_match(&j->filter, p, from_udp))
+		return false;
+	if (from_udp && j->underlay)
+		underlay_watch_saw(j->underlay, p);
+	return true;
 }
 
 /* A worker: the last packet of a trace is gone. */
@@ -69,6 +78,7 @@ static void job_free(void *arg)
 	while ((t = take(j, &missed)))
 		free(t);
 	filter_done(&j->filter);
+	underlay_watch_close(j->underlay);
 	pthread_mutex_destroy(&j->lock);
 	free(j);
 }
@@ -81,6 +91,8 @@ void explain_end(struct vxd *d)
 		return;
 	d->explain = NULL;
 	watch_set(d->vx, NULL);
+	if (j->underlay)
+		loop_del(&d->loop, &j->underlay_src);
 	if (j->waiting) {
 		j->waiting->gone = NULL;
 		unixctl_reply(j->waiting, "{\"traces\":[],\"missed\":0,\"done\":true}");
@@ -99,6 +111,129 @@ static void client_gone(struct unixctl_conn *c, void *aux)
 		explain_end(d);
 	}
 }
+
+/* --- what never reached a socket ------------------------------------------------------------------ */
+
+static bool underlay_wants(void *ctx, const uint8_t *p, uint32_t len, uint32_t full)
+{
+	struct explain_job *j = ctx;
+
+	return filter_match_frame(&j->filter, p, len, full);
+}
+
+static void underlay_ready(struct loop_source *src, uint32_t events)
+{
+	struct explain_job *j = src->ctx;
+
+	underlay_watch_read(j->underlay, clock_now(), underlay_wants, j);
+}
+
+/* Ports that are worth a look: those of devices on the host's sockets, up or not, and the two usual
+ * ones. */
+static uint32_t underlay_ports(struct vx *vx, uint16_t *ports, uint32_t max, bool *any)
+{
+	uint32_t n = 0, k;
+
+	ports[n++] = VXLAN_PORT_IANA;
+	ports[n++] = VXLAN_PORT_LINUX;
+	*any = false;
+	list_for_each (d, &vx->devs, struct dev, node) {
+		if (!dev_is_vxlan(d) || !vxlan_dev(d)->host)
+			continue;
+		*any = true;
+		for (k = 0; k < n && ports[k] != vxlan_opts(vxlan_dev(d))->dstport;)
+			k++;
+		if (k == n && n < max)
+			ports[n++] = vxlan_opts(vxlan_dev(d))->dstport;
+	}
+	return n;
+}
+
+/* Says in a line what can be seen. */
+static const char *underlay_begin(struct vxd *d, struct explain_job *j)
+{
+	uint16_t ports[16];
+	bool any;
+	uint32_t n = underlay_ports(d->vx, ports, ARRAY_LEN(ports), &any);
+
+	if (!any)
+		return "explain: waiting for packets";
+	if (underlay_watch_open(&j->underlay, &d->packet.open, ports, n) < 0) {
+		j->underlay = NULL;
+		return "explain: waiting for packets; what the host drops before it reaches a VXLAN "
+		       "socket cannot be seen (that takes CAP_NET_RAW)";
+	}
+	j->underlay_src = (struct loop_source){underlay_watch_fd(j->underlay), underlay_ready, j};
+	loop_add(&d->loop, &j->underlay_src, EPOLLIN);
+	return "explain: waiting for packets; those that the host drops before a VXLAN socket are "
+	       "seen, too";
+}
+
+static bool has_socket(void *ctx, const struct underlay_frame *f)
+{
+	const struct explain_job *j = ctx;
+
+	list_for_each (s, &j->d->vx->vxlan_socks, struct vxlan_sock, node)
+		if (s->host && s->port == f->dport && (s->family == AF_INET) == ip_is4(&f->dst))
+			return true;
+	return false;
+}
+
+static struct trace_step *underlay_step(struct trace *t, enum trace_say say,
+					const struct underlay_frame *f)
+{
+	struct trace_step *s = &t->steps[t->n_steps++];
+
+	s->stage = STAGE_udp_rcv;
+	s->say = (uint8_t)say;
+	s->port = f->dport;
+	s->ip = f->src;
+	memcpy(s->dev, f->dev, sizeof(s->dev));
+	return s;
+}
+
+/* A trace of what the host did. */
+static struct trace *underlay_trace(struct explain_job *j, const struct underlay_frame *f,
+				    const struct underlay_loss *l)
+{
+	struct trace *t = calloc(1, sizeof(*t));
+	struct trace_step *s;
+
+	if (!t)
+		return NULL;
+	*t = (struct trace){.done = trace_done, .ctx = j, .at = f->at, .len = f->len,
+			    .n_bytes = f->n_bytes, .outer = true, .of_host = true};
+	t->id = atomic_fetch_add(&j->watch.next_id, 1) + 1;
+	memcpy(t->dev, f->dev, sizeof(t->dev));
+	memcpy(t->bytes, f->bytes, f->n_bytes);
+	s = underlay_step(t, SAY_HOST_LOST, f);
+	s->u[0] = l->by;
+	snprintf(s->maker.text, sizeof(s->maker.text), "%s", l->counter);
+	if (l->why == DROP_host_no_socket)
+		underlay_step(t, SAY_NO_SOCKET, f);
+	underlay_step(t, SAY_DROP, f)->drop = (uint16_t)l->why;
+	return t;
+}
+
+/* Those that are overdue become traces, as long as any are wanted. */
+static void underlay_run(struct explain_job *j, uint64_t now)
+{
+	struct underlay_frame f;
+	struct underlay_loss l;
+
+	while (j->underlay && atomic_load(&j->watch.left) > 0 &&
+	       underlay_watch_next(j->underlay, now, has_socket, j, &f, &l)) {
+		struct trace *t = underlay_trace(j, &f, &l);
+
+		if (!t)
+			return;
+		if (j->only == DROP_NONE)
+			atomic_fetch_sub(&j->watch.left, 1);
+		trace_done(j, t);
+	}
+}
+
+/* --- commands ---------------------------------------------------------------------------------------- */
 
 static bool find_reason(const char *name, enum drop *out)
 {
@@ -121,6 +256,7 @@ void explain_cmd_start(struct unixctl_conn *c, int argc, const char *argv[], voi
 				  : !strcmp(argv[2], "inner") ? FILTER_INNER
 							      : FILTER_ANY;
 	unsigned long long count;
+	const char *line;
 	char why[400];
 	enum drop only;
 
@@ -150,8 +286,9 @@ void explain_cmd_start(struct unixctl_conn *c, int argc, const char *argv[], voi
 	/* With a reason nobody knows beforehand which packets will have it. */
 	atomic_store(&j->watch.left, only == DROP_NONE ? j->count : INT64_MAX);
 	d->explain = j;
+	line = underlay_begin(d, j);
 	watch_set(d->vx, &j->watch);
-	unixctl_reply(c, "");
+	unixctl_reply(c, line);
 }
 
 static void answer(struct vxd *d, struct explain_job *j)
@@ -219,8 +356,11 @@ uint64_t explain_timer(struct vxd *d, uint64_t now)
 {
 	struct explain_job *j = d->explain;
 
-	if (!j || j->waiting)
+	if (!j)
 		return UINT64_MAX;
+	underlay_run(j, now);
+	if (j->waiting)
+		return j->underlay ? underlay_watch_timer(j->underlay) : UINT64_MAX;
 	if (now >= j->asked + LEASE) {
 		explain_end(d);
 		return UINT64_MAX;

@@ -2,7 +2,8 @@
 /*
  * `vx explain`, the live half: one client at a time sets a watch and fetches the traces.
  *
- *   explain/start COUNT WHERE REASON EXPRESSION   WHERE: any, outer, inner; "" is none
+ *   explain/start COUNT WHERE REASON EXPRESSION   WHERE: any, outer, inner; "" is none.  Answers
+ *                   with a line about what can be seen
  *   explain/next    answers when there are traces: {"traces": [...], "missed": N, "done": bool}
  *   explain/stop
  *
@@ -14,8 +15,10 @@
 #include <pthread.h>
 
 #include "ctl/filter.h"
+#include "io/underlay_watch.h"
 #include "net/watch.h"
 #include "rpc/unixctl.h"
+#include "vxd/loop.h"
 
 struct vxd;
 
@@ -29,6 +32,9 @@ struct explain_job {
 	int64_t count;	/* still to be shown */
 	uint64_t began, asked; /* asked: when the client last did */
 	struct unixctl_conn *waiting; /* in explain/next; NULL: none */
+	/* What the host keeps from the sockets; NULL: none is on the host, or it cannot be seen. */
+	struct underlay_watch *underlay;
+	struct loop_source underlay_src;
 	/* Finished traces, by the workers. */
 	pthread_mutex_t lock;
 	struct trace *first, **last;
