@@ -29,8 +29,8 @@ while IFS=: read -r file line text; do
 	n=$((n + 1))
 	case $to in
 	*/*) to=${to%%/*} ;;
-	*)	# a header beside the file
-		[ -e "${file%/*}/$to" ] || fail "$file:$line: $to is not there"
+	*)	# a header beside the file, or the public one
+		[ -e "${file%/*}/$to" ] || [ -e "include/$to" ] || fail "$file:$line: $to is not there"
 		continue ;;
 	esac
 	[ "$to" = "$from" ] && continue

@@ -112,6 +112,9 @@ int words_parse(struct words *x, int argc, char **argv)
 	x->argc = argc;
 	x->argv = argv;
 	x->at = 2;
+	if (argc > WORDS_ARGC_MAX)
+		return words_fail(x, WORDS_EXIT_USAGE, "Error: a command has at most %d words.",
+				  WORDS_ARGC_MAX);
 	if (i < 0)
 		return words_fail(x, WORDS_EXIT_USAGE,
 				  "\"%s%s%s\" is no command that changes something: link "

@@ -13,6 +13,7 @@
 
 enum {
 	WORDS_MSG_MAX = 8192,
+	WORDS_ARGC_MAX = 128, /* their attributes fit a message, however often a word is repeated */
 	WORDS_EXIT_USAGE = 255, /* iproute2's -1 */
 	WORDS_EXIT_TYPE = 1,	/* a link type's own parser */
 };

@@ -202,6 +202,9 @@ static int check_vxlan(struct words *x, uint64_t seen, bool add, bool group)
 	if (add && (seen & VXA_BIT(VXA_ID)) && (seen & VXA_BIT(VXA_EXTERNAL)))
 		return words_fail(x, WORDS_EXIT_TYPE,
 				  "vxlan: both 'external' and vni cannot be specified");
+	if ((seen & VXA_BIT(VXA_VNIFILTER)) && !(seen & VXA_BIT(VXA_EXTERNAL)))
+		return words_fail(x, WORDS_EXIT_TYPE,
+				  "vxlan: vnifilter is valid only when 'external' is set");
 	if (group && !(seen & VXA_BIT(VXA_DEV)))
 		return words_fail(x, WORDS_EXIT_TYPE,
 				  "vxlan: 'group' requires 'dev' to be specified");

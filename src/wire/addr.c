@@ -3,6 +3,7 @@
 #include "wire/types.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -39,15 +40,32 @@ int ip_parse(const char *s, struct ip_addr *out)
 	return 0;
 }
 
-int mac_parse(const char *s, struct mac *out)
+/* One or two hexadecimal digits; NULL if there are none. */
+static const char *hex_byte(const char *s, uint8_t *out)
 {
-	unsigned int v[6];
+	unsigned int v = 0;
 	int n = 0;
 
-	if (sscanf(s, "%2x:%2x:%2x:%2x:%2x:%2x%n", &v[0], &v[1], &v[2], &v[3], &v[4], &v[5], &n) != 6 ||
-	    s[n])
+	for (; n < 2 && isxdigit((unsigned char)*s); n++, s++)
+		v = v << 4 | (unsigned int)(isdigit((unsigned char)*s) ? *s - '0'
+								       : (*s | 0x20) - 'a' + 10);
+	*out = (uint8_t)v;
+	return n ? s : NULL;
+}
+
+int mac_parse(const char *s, struct mac *out)
+{
+	struct mac m;
+
+	for (int i = 0; i < 6; i++) {
+		if (i && *s++ != ':')
+			return -EINVAL;
+		s = hex_byte(s, &m.b[i]);
+		if (!s)
+			return -EINVAL;
+	}
+	if (*s)
 		return -EINVAL;
-	for (int i = 0; i < 6; i++)
-		out->b[i] = (uint8_t)v[i];
+	*out = m;
 	return 0;
 }
