@@ -74,7 +74,7 @@ static void put_up(struct worker *w, struct bridge_worker *bw, struct pkt *p)
 {
 	if (batch_is_full(&bw->up))
 		send_up(w, bw);
-	bw->up.traced |= p->trace != NULL;
+	bw->up.traced |= pkt_trace(p) != NULL;
 	batch_add(&bw->up, p);
 }
 
@@ -94,7 +94,7 @@ static void put_port(struct worker *w, struct bridge_worker *bw, struct bridge_p
 		send_port(w, o);
 	if (!o->b.n)
 		list_append(&bw->dirty, &o->node);
-	o->b.traced |= p->trace != NULL;
+	o->b.traced |= pkt_trace(p) != NULL;
 	batch_add(&o->b, p);
 }
 
@@ -158,7 +158,7 @@ static void flood(const struct way *y, struct pkt *p, bool up)
 		atomic_load_explicit(&y->br->ports, memory_order_acquire);
 	struct bridge_port *last = NULL;
 
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_flood(y, p, ports, up);
 	for (uint32_t i = 0; i < ports->n; i++) {
 		struct bridge_port *port = ports->p[i];
@@ -189,7 +189,7 @@ static void forward(const struct way *y, struct pkt *p, struct mac_entry *e, boo
 	struct pkt *c;
 
 	mac_touch_used(e, y->w->now);
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_port(y, p, e, local ? y->br->dev : to->dev);
 	if (local && y->from) {
 		put_up(y->w, y->bw, p);
@@ -300,7 +300,7 @@ enum rx_result bridge_rcv(struct worker *w, struct dev *dev, struct pkt *p)
 	p->dst = NULL;
 	if (batch_is_full(&bw->in))
 		bridge_run(&bw->flush, w);
-	bw->in.traced |= p->trace != NULL;
+	bw->in.traced |= pkt_trace(p) != NULL;
 	batch_add(&bw->in, p);
 	flush_queue(w, &bw->flush);
 	return RX_CONSUMED;

@@ -193,26 +193,41 @@ static bool say_addr(const struct words *x, struct text *out)
 
 /* --- numbers and names ----------------------------------------------------------------------------- */
 
+/* The longest packet that the way of the packet carries, as far as its steps and links say. */
+static uint32_t path_mtu(const struct words *x)
+{
+	uint32_t mtu = 0;
+
+	for (uint16_t i = 0; i < x->t->n_steps; i++) {
+		const struct trace_step *s = &x->t->steps[i];
+		struct host_link l = {0};
+
+		if (s->say == SAY_ROUTE && s->u[0])
+			mtu = s->u[0];
+		if (s->stage != STAGE_vxlan_xmit_one || s->say != SAY_REMOTE)
+			continue;
+		if (s->u[0])
+			mtu = s->u[0];
+		if (s->u[1] && x->vx->host && x->vx->host->link &&
+		    x->vx->host->link(x->vx->host_ctx, s->u[1], NULL, &l) == 0 && l.mtu &&
+		    (!mtu || l.mtu < mtu))
+			mtu = l.mtu;
+	}
+	return mtu ? mtu : 1500;
+}
+
+/* The MTU for the device that lets this packet, or what the host makes of it, pass. */
 static uint32_t best_mtu(const struct words *x)
 {
 	const struct dev *d = tunnel(x);
-	uint32_t route = 1500;
+	uint32_t mtu = 1500;
 
-	if (x->drop->drop == DROP_tx_too_big)
-		for (uint16_t i = 0; i < x->t->n_steps; i++)
-			if (x->t->steps[i].say == SAY_DEV && x->t->steps[i].len > 14)
-				route = x->t->steps[i].len - 14;
-	if (x->drop->drop == DROP_tx_too_big || !d)
-		return route;
-	for (uint16_t i = 0; i < x->t->n_steps; i++) {
-		const struct trace_step *s = &x->t->steps[i];
-
-		if (s->stage == STAGE_vxlan_xmit_one && s->say == SAY_REMOTE && s->u[0])
-			route = s->u[0];
-		if (s->say == SAY_ROUTE && s->u[0])
-			route = s->u[0];
-	}
-	return route - (vxlan_dev(d)->is6 ? 70 : 50);
+	if (x->drop->drop != DROP_tx_too_big && d)
+		return path_mtu(x) - (vxlan_dev(d)->is6 ? 70 : 50);
+	for (uint16_t i = 0; i < x->t->n_steps; i++)
+		if (x->t->steps[i].say == SAY_DEV && x->t->steps[i].len > 14)
+			mtu = x->t->steps[i].len - 14;
+	return mtu;
 }
 
 static uint32_t vni_of(const struct words *x)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "ctl/rtnl.h"
+#include "io/nlip.h"
 #include "vxlan/device.h"
 
 #ifndef NLM_F_BULK
@@ -24,21 +25,6 @@ struct fdb_msg {
 	uint16_t state_mask;
 	uint8_t flags_mask;
 };
-
-static bool get_ip(const struct nlattr *a, struct ip_addr *ip)
-{
-	be32 v4;
-
-	if (mnl_attr_get_payload_len(a) == 4) {
-		memcpy(&v4, mnl_attr_get_payload(a), 4);
-		*ip = ip_from4(v4);
-		return true;
-	}
-	if (mnl_attr_get_payload_len(a) != 16)
-		return false;
-	*ip = ip_from6(mnl_attr_get_payload(a));
-	return true;
-}
 
 /* Lengths of the fixed-size attributes; 0: checked elsewhere. */
 static uint16_t length_of(uint16_t type)
@@ -78,7 +64,7 @@ static int get_attr(const struct nlattr *a, struct fdb_msg *m, struct vx_err *er
 		m->has_mac = true;
 		return 0;
 	case NDA_DST:
-		q->has_dst = get_ip(a, &q->dst);
+		q->has_dst = nlip_get(a, &q->dst);
 		return q->has_dst ? 0 : vx_fail(err, -EINVAL, "dst is no IP address");
 	case NDA_PORT:
 		q->has_port = true;
@@ -302,14 +288,6 @@ int rtnl_delneigh(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err
 
 /* --- dumps --------------------------------------------------------------------------------------- */
 
-static void put_ip(struct nlmsghdr *nlh, uint16_t type, const struct ip_addr *ip)
-{
-	if (ip_is4(ip))
-		mnl_attr_put(nlh, type, 4, &ip->b[12]);
-	else
-		mnl_attr_put(nlh, type, 16, ip->b);
-}
-
 void rtnl_fill_fdb(struct nlmsghdr *nlh, uint32_t ifindex, uint16_t dev_port, uint32_t dev_vni,
 		   const struct fdb_view *v)
 {
@@ -325,7 +303,7 @@ void rtnl_fill_fdb(struct nlmsghdr *nlh, uint32_t ifindex, uint16_t dev_port, ui
 	ndm->ndm_type = 1; /* RTN_UNICAST */
 	mnl_attr_put(nlh, NDA_LLADDR, sizeof(v->mac), &v->mac);
 	if (v->has_dst) {
-		put_ip(nlh, NDA_DST, &v->dst);
+		nlip_put(nlh, NDA_DST, &v->dst);
 		if (v->port != dev_port)
 			mnl_attr_put_u16(nlh, NDA_PORT, htons(v->port));
 		if (v->vni != dev_vni)

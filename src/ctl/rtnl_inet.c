@@ -7,35 +7,18 @@
 #include <linux/rtnetlink.h>
 
 #include "ctl/rtnl.h"
+#include "io/nlip.h"
 #include "net/inet.h"
 #include "net/neigh.h"
 #include "net/route.h"
 
 /* --- what they share ----------------------------------------------------------------------------- */
 
-static bool get_ip(const struct nlattr *a, struct ip_addr *ip)
-{
-	be32 v4;
-
-	if (mnl_attr_get_payload_len(a) == 4) {
-		memcpy(&v4, mnl_attr_get_payload(a), 4);
-		*ip = ip_from4(v4);
-		return true;
-	}
-	if (mnl_attr_get_payload_len(a) != 16)
-		return false;
-	*ip = ip_from6(mnl_attr_get_payload(a));
-	return true;
-}
-
+/* Nothing for an address that is not set. */
 static void put_ip(struct nlmsghdr *nlh, uint16_t type, const struct ip_addr *ip)
 {
-	if (ip_is_none(ip))
-		return;
-	if (ip_is4(ip))
-		mnl_attr_put(nlh, type, 4, &ip->b[12]);
-	else
-		mnl_attr_put(nlh, type, 16, ip->b);
+	if (!ip_is_none(ip))
+		nlip_put(nlh, type, ip);
 }
 
 static uint32_t attr_u32(const struct nlattr *a)
@@ -97,7 +80,7 @@ static int parse_addr(const struct nlmsghdr *nlh, struct addr_msg *m, struct vx_
 		switch (mnl_attr_get_type(a)) {
 		case IFA_LOCAL:
 		case IFA_ADDRESS:
-			if (!get_ip(a, &ip))
+			if (!nlip_get(a, &ip))
 				return vx_fail(err, -EINVAL, "this is no IP address");
 			/* The local one counts, whatever the order. */
 			if (mnl_attr_get_type(a) == IFA_LOCAL || !m->has_local)
@@ -106,7 +89,7 @@ static int parse_addr(const struct nlmsghdr *nlh, struct addr_msg *m, struct vx_
 			m->has_ip = true;
 			break;
 		case IFA_BROADCAST:
-			if (!get_ip(a, &m->broadcast))
+			if (!nlip_get(a, &m->broadcast))
 				return vx_fail(err, -EINVAL, "this is no broadcast address");
 			break;
 		case IFA_FLAGS:
@@ -273,7 +256,7 @@ static int get_route_attr(const struct nlattr *a, struct route_req *q, struct vx
 			       "vx does not do what attribute %u of a route message asks",
 			       mnl_attr_get_type(a));
 	}
-	return get_ip(a, ip) ? 0 : vx_fail(err, -EINVAL, "this is no IP address");
+	return nlip_get(a, ip) ? 0 : vx_fail(err, -EINVAL, "this is no IP address");
 }
 
 static int parse_route(const struct nlmsghdr *nlh, struct route_req *q, struct vx_err *err)
@@ -414,7 +397,7 @@ static int parse_neigh(struct rtnl *r, const struct nlmsghdr *nlh, struct neigh_
 	mnl_attr_for_each (a, nlh, sizeof(*ndm)) {
 		switch (mnl_attr_get_type(a)) {
 		case NDA_DST:
-			has_ip = get_ip(a, &q->ip);
+			has_ip = nlip_get(a, &q->ip);
 			break;
 		case NDA_LLADDR:
 			if (mnl_attr_get_payload_len(a) != sizeof(q->mac))

@@ -44,7 +44,7 @@ static enum hook_verdict ask(struct worker *w, const struct hook *h, struct pkt 
 		if (!r->all && !pcap_offline_filter(&r->prog, &head, buf))
 			continue;
 		atomic_fetch_add_explicit(&r->packets, 1, memory_order_relaxed);
-		if (unlikely(p->trace))
+		if (unlikely(pkt_trace(p)))
 			trace_add(p, stages[h->point], SAY_HOOK)->u[0] = r->id;
 		return r->verdict;
 	}

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "ctl/words.h"
+#include "io/nlip.h"
 
 #ifndef NLM_F_BULK
 #define NLM_F_BULK 0x200
@@ -52,10 +53,7 @@ static int dst(struct words *x, struct fdb_words *f)
 		return words_fail(x, WORDS_EXIT_TYPE,
 				  "Error: any valid address is expected rather than \"%s\".", arg);
 	f->has_dst = true;
-	if (ip_is4(&ip))
-		mnl_attr_put(x->nlh, NDA_DST, 4, &ip.b[12]);
-	else
-		mnl_attr_put(x->nlh, NDA_DST, 16, ip.b);
+	nlip_put(x->nlh, NDA_DST, &ip);
 	return 0;
 }
 

@@ -8,14 +8,7 @@
 
 #include "base/text.h"
 #include "ctl/words.h"
-
-static void put_ip(struct words *x, uint16_t type, const struct ip_addr *ip)
-{
-	if (ip_is4(ip))
-		mnl_attr_put(x->nlh, type, 4, &ip->b[12]);
-	else
-		mnl_attr_put(x->nlh, type, 16, ip->b);
-}
+#include "io/nlip.h"
 
 /* "A/LEN", "A" (a whole address), "default".  -1: told. */
 static int prefix(struct words *x, const char *arg, struct ip_addr *ip, uint8_t *plen)
@@ -80,7 +73,7 @@ int words_addr(struct words *x, const char *cmd)
 		} else if (words_match(word, "broadcast") || !strcmp(word, "brd")) {
 			if (address(x, &brd) < 0)
 				return -1;
-			put_ip(x, IFA_BROADCAST, &brd);
+			nlip_put(x->nlh, IFA_BROADCAST, &brd);
 		} else {
 			if (!strcmp(word, "local") && !(word = words_need(x)))
 				return -1;
@@ -100,8 +93,8 @@ int words_addr(struct words *x, const char *cmd)
 				  "required.");
 	ifa->ifa_family = ip_is4(&ip) ? AF_INET : AF_INET6;
 	ifa->ifa_index = index;
-	put_ip(x, IFA_LOCAL, &ip);
-	put_ip(x, IFA_ADDRESS, &ip);
+	nlip_put(x->nlh, IFA_LOCAL, &ip);
+	nlip_put(x->nlh, IFA_ADDRESS, &ip);
 	return 0;
 }
 
@@ -142,7 +135,7 @@ static int route_ip(struct words *x, struct route_words *r, uint16_t type)
 	if (address(x, &ip) < 0)
 		return -1;
 	set_family(r, &ip);
-	put_ip(x, type, &ip);
+	nlip_put(x->nlh, type, &ip);
 	return 0;
 }
 
@@ -190,7 +183,7 @@ static int route_dst(struct words *x, struct route_words *r, const char *word)
 	if (prefix(x, word, &r->dst, &r->rt->rtm_dst_len) < 0)
 		return -1;
 	set_family(r, &r->dst);
-	put_ip(x, RTA_DST, &r->dst);
+	nlip_put(x->nlh, RTA_DST, &r->dst);
 	return 0;
 }
 
@@ -307,6 +300,6 @@ int words_neigh(struct words *x, const char *cmd)
 				  "Device and destination are required arguments.");
 	ndm->ndm_family = ip_is4(&ip) ? AF_INET : AF_INET6;
 	ndm->ndm_ifindex = (int)index;
-	put_ip(x, NDA_DST, &ip);
+	nlip_put(x->nlh, NDA_DST, &ip);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "ctl/rtnl.h"
 #include "ctl/words.h"
+#include "io/nlip.h"
 #include "vxlan/options.h"
 
 /* --- a type's options ---------------------------------------------------------------------------- */
@@ -79,10 +80,7 @@ static int address(struct words *x, const struct attr *a, const char *key, const
 	x->family = family;
 	if (ip_is_multicast(&ip) != group && (!ip_is_any(&ip) || group))
 		return words_bad_arg(x, arg, why);
-	if (ip_is4(&ip))
-		mnl_attr_put(x->nlh, a->nl, 4, &ip.b[12]);
-	else
-		mnl_attr_put(x->nlh, a->nl6, 16, ip.b);
+	nlip_put2(x->nlh, a->nl, a->nl6, &ip);
 	return 0;
 }
 

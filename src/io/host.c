@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/nlip.h"
 #include "net/dev.h"
 
 enum {
@@ -297,30 +298,6 @@ void host_link_silence(struct io_host *h, const char *name, uint32_t ifindex)
 
 /* --- routes ---------------------------------------------------------------------------------- */
 
-static void put_ip(struct nlmsghdr *nlh, uint16_t type, const struct ip_addr *ip)
-{
-	if (ip_is4(ip))
-		mnl_attr_put(nlh, type, 4, &ip->b[12]);
-	else
-		mnl_attr_put(nlh, type, 16, ip->b);
-}
-
-static bool get_ip(const struct nlattr *a, struct ip_addr *ip)
-{
-	be32 v4;
-
-	switch (mnl_attr_get_payload_len(a)) {
-	case 4:
-		memcpy(&v4, mnl_attr_get_payload(a), 4);
-		*ip = ip_from4(v4);
-		return true;
-	case 16:
-		*ip = ip_from6(mnl_attr_get_payload(a));
-		return true;
-	}
-	return false;
-}
-
 static void parse_metrics(const struct nlattr *nest, struct dst *d)
 {
 	const struct nlattr *a;
@@ -365,10 +342,10 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 			d->ifindex = mnl_attr_get_u32(a);
 			break;
 		case RTA_PREFSRC:
-			get_ip(a, &d->src);
+			nlip_get(a, &d->src);
 			break;
 		case RTA_GATEWAY:
-			get_ip(a, &d->gateway);
+			nlip_get(a, &d->gateway);
 			break;
 		case RTA_METRICS:
 			parse_metrics(a, d);
@@ -403,10 +380,10 @@ int host_route(struct io_host *h, struct worker *w, const struct udp_flow *f, st
 	rt->rtm_family = ip_is4(&f->dst) ? AF_INET : AF_INET6;
 	rt->rtm_dst_len = ip_is4(&f->dst) ? 32 : 128;
 	rt->rtm_tos = f->tos & 0x1c;
-	put_ip(nlh, RTA_DST, &f->dst);
+	nlip_put(nlh, RTA_DST, &f->dst);
 	if (!ip_is_any(&f->src)) {
 		rt->rtm_src_len = rt->rtm_dst_len;
-		put_ip(nlh, RTA_SRC, &f->src);
+		nlip_put(nlh, RTA_SRC, &f->src);
 	}
 	if (f->ifindex)
 		mnl_attr_put_u32(nlh, RTA_OIF, f->ifindex);

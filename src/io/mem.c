@@ -155,7 +155,7 @@ void io_mem_set_wake(struct dev *d, void (*fn)(void *ctx, struct napi *n), void 
 /* The other end sees bytes, checksum state and GSO; nothing of this side's own. */
 static void strip(struct pkt *p)
 {
-	if (p->trace)
+	if (pkt_trace(p))
 		trace_put(p->trace);
 	p->trace = NULL;
 	p->trace_depth = 0;

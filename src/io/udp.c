@@ -91,7 +91,7 @@ static void pass_on(struct host_udp *u, struct worker *w, struct batch *b)
 	if (watch_is_on(w)) {
 		watch_batch(w, b, true);
 		for (uint32_t i = 0; i < b->n; i++)
-			if (b->p[i]->trace)
+			if (pkt_trace(b->p[i]))
 				trace_add(b->p[i], STAGE_udp_rcv, SAY_HOST_STACK)->ip =
 					b->p[i]->tun.dst;
 	}

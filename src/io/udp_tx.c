@@ -170,7 +170,7 @@ static void finish(struct worker *w, struct host_udp *u, struct tx_slot *s, int 
 		pkt_drop_at(w, s->p, reason_of(err), STAGE_udp_send);
 		return;
 	}
-	if (unlikely(s->p->trace))
+	if (unlikely(pkt_trace(s->p)))
 		trace_add(s->p, STAGE_udp_send, SAY_SENT)->len = pkt_total(s->p);
 	w->acct.tx++;
 	pkt_free(s->p);

@@ -95,7 +95,7 @@ static void rcv_one(struct worker *w, struct pkt *p)
 	    !route_is_local(in, &spa)) {
 		if (a.spa.raw) /* 0.0.0.0 looks for a duplicate address */
 			learn(w, p, &a, true);
-		if (unlikely(p->trace))
+		if (unlikely(pkt_trace(p)))
 			trace_add(p, STAGE_arp_rcv, SAY_REPLY)->ip = tpa;
 		arp_send(w, p->dev, ARP_REPLY, &a.sha, &tpa, &a.sha, &spa);
 	} else if (a.spa.raw && !route_is_local(in, &spa)) {
@@ -107,7 +107,7 @@ static void rcv_one(struct worker *w, struct pkt *p)
 void arp_rcv(struct worker *w, struct batch *b)
 {
 	for (uint32_t i = 0; i < b->n; i++) {
-		if (unlikely(b->p[i]->trace))
+		if (unlikely(pkt_trace(b->p[i])))
 			trace_add(b->p[i], STAGE_arp_rcv, SAY_NOTHING);
 		rcv_one(w, b->p[i]);
 	}

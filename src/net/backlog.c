@@ -27,7 +27,7 @@ uint32_t pkt_queue_take(struct pkt_queue *q, struct batch *b, uint32_t max)
 		if (!q->first)
 			q->last = NULL;
 		q->n--;
-		b->traced |= p->trace != NULL;
+		b->traced |= pkt_trace(p) != NULL;
 		batch_add(b, p);
 	}
 	return n;
@@ -48,7 +48,7 @@ void pkt_queue_drop(struct worker *w, struct pkt_queue *q, enum drop why)
 
 void netif_rx(struct worker *w, struct pkt *p)
 {
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_add(p, STAGE_netif_rx, SAY_NOTHING);
 	if (w->backlog->q.n >= BACKLOG_MAX) {
 		dev_stats(p->dev, w)->rx_dropped++;
@@ -67,7 +67,7 @@ bool backlog_run(struct worker *w)
 		return false;
 	if (unlikely(b.traced))
 		for (uint32_t i = 0; i < b.n; i++)
-			if (b.p[i]->trace)
+			if (pkt_trace(b.p[i]))
 				trace_add(b.p[i], STAGE_backlog_run, SAY_NOTHING);
 	netif_receive(w, &b);
 	return w->backlog->q.n != 0;

@@ -76,7 +76,7 @@ static void append(struct worker *w, struct pkt *to, struct pkt *from)
 {
 	struct pkt *f = from->frags, *next;
 
-	if (unlikely(from->trace)) {
+	if (unlikely(pkt_trace(from))) {
 		trace_add(from, STAGE_ip_defrag, SAY_MERGED);
 		trace_put(from->trace);
 		from->trace = NULL;
@@ -110,7 +110,7 @@ static void hold(struct worker *w, struct frag_queue *q, struct pkt *p)
 {
 	struct frag_table *t = w->inet->frags;
 
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_add(p, STAGE_ip_defrag, SAY_QUEUED);
 	if (!q->first) /* place() does it from the second on */
 		q->first = q->last = p;
@@ -241,7 +241,7 @@ struct pkt *ip4_defrag(struct worker *w, struct pkt *p)
 	p->orig_dev = orig_dev;
 	p->dst = dst;
 	p = finish4(w, p);
-	if (p && unlikely(p->trace))
+	if (p && unlikely(pkt_trace(p)))
 		trace_add(p, STAGE_ip_defrag, SAY_NOTHING)->len = pkt_total(p);
 	return p;
 }

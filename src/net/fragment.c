@@ -25,7 +25,7 @@ static void take_over(struct pkt *f, const struct pkt *p, uint32_t hlen)
 
 static void trace_cut(struct pkt *p, uint32_t payload, uint32_t room)
 {
-	if (unlikely(p->trace)) {
+	if (unlikely(pkt_trace(p))) {
 		struct trace_step *s = trace_add(p, STAGE_ip_fragment, SAY_CUT);
 
 		s->u[0] = (payload + room - 1) / room;
@@ -47,7 +47,7 @@ static struct pkt *make4(struct worker *w, const struct pkt *p, uint32_t hlen, u
 
 	if (!f)
 		return NULL;
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_fork(p, f);
 	ip = pkt_append(f, mine);
 	memcpy(ip, p->data, mine);
@@ -105,7 +105,7 @@ static struct pkt *make6(struct worker *w, const struct pkt *p, uint32_t id, uin
 
 	if (!f)
 		return NULL;
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_fork(p, f);
 	ip = pkt_append(f, sizeof(*ip) + sizeof(*fh));
 	memcpy(ip, p->data, sizeof(*ip));

@@ -88,7 +88,7 @@ void gro_cells_receive(struct worker *w, struct dev *d, struct pkt *p)
 {
 	struct gro_cell *c = &d->cells[w->id];
 
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_add(p, STAGE_gro_cells_receive, SAY_NOTHING);
 	if (unlikely(c->q.n >= BACKLOG_MAX)) {
 		dev_stats(d, w)->rx_dropped++;
@@ -123,7 +123,7 @@ static void pass(struct worker *w, struct pkt *p, struct batch *out)
 		netif_receive(w, out);
 		batch_init(out);
 	}
-	out->traced |= p->trace != NULL;
+	out->traced |= pkt_trace(p) != NULL;
 	batch_add(out, p);
 }
 
@@ -186,7 +186,7 @@ void gro_receive(struct worker *w, struct batch *b)
 
 	if (unlikely(b->traced))
 		for (uint32_t i = 0; i < b->n; i++)
-			if (b->p[i]->trace)
+			if (pkt_trace(b->p[i]))
 				trace_add(b->p[i], STAGE_gro_receive, SAY_NOTHING);
 	if (!b->n || !merges(b->p[0]->dev, &udp)) {
 		netif_receive(w, b);

@@ -98,7 +98,7 @@ static void append(struct pkt *head, struct pkt *p)
 static void merge_trace(struct pkt *head, struct pkt *p)
 {
 	trace_add(p, STAGE_gro_receive, SAY_MERGED);
-	if (head->trace) {
+	if (pkt_trace(head)) {
 		trace_put(p->trace);
 	} else {
 		head->trace = p->trace;
@@ -125,7 +125,7 @@ bool gro_flow_merge(struct worker *w, struct gro_flow *flow, struct gro_frame *f
 		return false;
 	if (is_tcp)
 		gro_tcp_merge(flow, f);
-	if (unlikely(f->p->trace))
+	if (unlikely(pkt_trace(f->p)))
 		merge_trace(flow->head.p, f->p);
 	flow->ids = ids;
 	flow->segs++;

@@ -152,7 +152,7 @@ int gso_segment(struct worker *w, struct pkt *p, bool csum, struct pkt_queue *ou
 		if (!seg)
 			goto out_free;
 		w->acct.made++;
-		if (unlikely(p->trace))
+		if (unlikely(pkt_trace(p)))
 			trace_fork(p, seg);
 		fix_headers(seg, &l, p->gso_fixed_id, i, off + n == payload, off);
 		pkt_queue_add(&q, seg);

@@ -100,7 +100,7 @@ enum hook_verdict hook_run(struct worker *w, enum hook_point point, struct pkt *
 		atomic_load_explicit(&w->vx->inet->hooks, memory_order_acquire);
 	enum hook_verdict v;
 
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_add(p, stage_of[point], SAY_NOTHING);
 	if (likely(!t))
 		return HOOK_ACCEPT;

@@ -64,7 +64,7 @@ static void echo(struct worker *w, struct pkt *p)
 	h->csum = csum_fold(csum_add(is6 ? csum_pseudo(&o.src, &o.dst, IPPROTO_ICMP6_, total) : 0,
 				     r->data, total));
 	r->mark = p->mark;
-	if (unlikely(p->trace)) {
+	if (unlikely(pkt_trace(p))) {
 		trace_add(p, STAGE_icmp_rcv, SAY_REPLY)->ip = o.dst;
 		trace_fork(p, r);
 	}
@@ -248,7 +248,7 @@ static void rcv_one(struct worker *w, struct pkt *p)
 		MIB_INC(w, Icmp6InMsgs);
 	else
 		MIB_INC(w, IcmpInMsgs);
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_add(p, STAGE_icmp_rcv, SAY_NOTHING)->len = len;
 	if (len < sizeof(h)) {
 		bad(w, p, DROP_pkt_too_small);

@@ -19,7 +19,7 @@ static void trace_all(struct batch *b, enum stage stage)
 	if (likely(!b->traced))
 		return;
 	for (uint32_t i = 0; i < b->n; i++)
-		if (b->p[i]->trace)
+		if (pkt_trace(b->p[i]))
 			trace_add(b->p[i], stage, SAY_NOTHING)->len = pkt_total(b->p[i]);
 }
 
@@ -106,7 +106,7 @@ static bool finish_one(struct worker *w, struct pkt *p)
 	enum drop why;
 
 	p->dst = route_input(w, p, &src, &dst, &why);
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_route(p, &dst, p->dst);
 	if (unlikely(!p->dst)) { /* I7, I9: no counter beyond InReceives */
 		pkt_drop_at(w, p, why, STAGE_route_input);
@@ -182,7 +182,7 @@ void dst_input(struct worker *w, int fam, struct batch *b)
 
 void ip_local_deliver(struct worker *w, struct pkt *p)
 {
-	struct batch one = {.n = 1, .traced = p->trace != NULL, .p = {p}};
+	struct batch one = {.n = 1, .traced = pkt_trace(p) != NULL, .p = {p}};
 
 	ip_local_deliver_batch(w, be16_get(p->protocol) == ETHTYPE_IP4 ? INET_V4 : INET_V6, &one);
 }
@@ -331,7 +331,7 @@ void ip_deliver_protocols(struct worker *w, int fam, struct batch *b)
 
 	if (unlikely(b->traced))
 		for (uint32_t i = 0; i < b->n; i++)
-			if (b->p[i]->trace && b->p[i]->resubmits)
+			if (pkt_trace(b->p[i]) && b->p[i]->resubmits)
 				trace_add(b->p[i], STAGE_ip_local_deliver_finish, SAY_PROTO)->u[0] =
 					b->p[i]->ip_proto;
 	batch_init(&run);

@@ -130,7 +130,7 @@ static bool finish_one(struct worker *w, struct pkt *p)
 	enum drop why;
 
 	p->dst = route_input(w, p, &src, &dst, &why);
-	if (unlikely(p->trace)) {
+	if (unlikely(pkt_trace(p))) {
 		bool local = p->dst && p->dst->input != ip_error;
 		struct trace_step *s =
 			trace_add(p, STAGE_route_input, local ? SAY_LOCAL : SAY_NOTHING);
@@ -152,7 +152,7 @@ static void trace_all(struct batch *b, enum stage stage)
 	if (likely(!b->traced))
 		return;
 	for (uint32_t i = 0; i < b->n; i++)
-		if (b->p[i]->trace)
+		if (pkt_trace(b->p[i]))
 			trace_add(b->p[i], stage, SAY_NOTHING)->len = pkt_total(b->p[i]);
 }
 

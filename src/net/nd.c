@@ -124,7 +124,7 @@ static bool rcv_ns(struct worker *w, struct pkt *p, const struct nd_in *in)
 
 		neigh_learn(w, p->dev, &p->tun.src, &news);
 	}
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_add(p, STAGE_nd_rcv, SAY_REPLY)->ip = in->target;
 	send_msg(w, p->dev, ICMP6_NA, ND_NA_OVERRIDE | (probe ? 0 : ND_NA_SOLICITED), &in->target,
 		 probe ? &all_nodes : &p->tun.src, &in->target);
@@ -151,7 +151,7 @@ void nd_rcv(struct worker *w, struct pkt *p)
 	struct nd_in in;
 	bool ok = open_msg(p, &in);
 
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_add(p, STAGE_nd_rcv, SAY_NOTHING);
 	if (ok && in.m.type == ICMP6_NS)
 		ok = rcv_ns(w, p, &in);

@@ -147,7 +147,7 @@ static int wait_for(struct worker *w, struct pkt *p, struct dev *d, const struct
 		send_to(w, d, p, &m);
 		return 0;
 	}
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_neigh(p, ip, NULL, NULL);
 	queue(w, p, slot, id);
 	if (ask)
@@ -248,7 +248,7 @@ int neigh_output(struct worker *w, struct pkt *p)
 		if (unlikely(state == NUD_STALE))
 			neigh_delay(w, n);
 	}
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_neigh(p, &to, &m, n);
 	send_to(w, d, p, &m);
 	return 0;

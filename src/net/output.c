@@ -46,7 +46,7 @@ void inet_xmit(struct worker *w, struct dev *d, struct pkt *p)
 		iw->out_dev = d;
 	}
 	batch_add(&iw->out, p);
-	iw->out.traced |= p->trace != NULL;
+	iw->out.traced |= pkt_trace(p) != NULL;
 	flush_queue(w, &iw->flush);
 }
 
@@ -125,7 +125,7 @@ int ip_send(struct worker *w, struct pkt *p, const struct ip_out *o, const struc
 
 int ip_tunnel_xmit(struct worker *w, struct pkt *p, const struct ip_out *o, const struct dst *d)
 {
-	if (unlikely(p->trace)) {
+	if (unlikely(pkt_trace(p))) {
 		struct trace_step *s = trace_add(p, STAGE_ip_tunnel_xmit, SAY_ROUTE);
 
 		s->ip = d->gateway;
@@ -163,7 +163,7 @@ int ip_local_out(struct worker *w, struct pkt *p)
 {
 	uint32_t len = pkt_total(p);
 
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_add(p, STAGE_ip_local_out, SAY_NOTHING)->len = len;
 	if (unlikely(len > 65535 + (p->data[0] >> 4 == 6 ? sizeof(struct ip6_hdr) : 0))) {
 		pkt_drop_at(w, p, DROP_ip_out_too_big, STAGE_ip_local_out);
@@ -245,7 +245,7 @@ int ip_output(struct worker *w, struct pkt *p)
 	count_out(w, p, d);
 	p->dev = d->dev;
 	p->orig_dev = d->dev;
-	if (unlikely(p->trace)) {
+	if (unlikely(pkt_trace(p))) {
 		struct trace_step *s = trace_add(p, STAGE_ip_output, SAY_ROUTE);
 
 		s->ip = d->gateway;

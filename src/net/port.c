@@ -9,7 +9,7 @@
 static void trace_poll(struct batch *b, struct io *io)
 {
 	for (uint32_t i = 0; i < b->n; i++)
-		if (b->p[i]->trace) {
+		if (pkt_trace(b->p[i])) {
 			struct trace_step *s;
 
 			trace_add(b->p[i], STAGE_napi_schedule, SAY_NOTHING);
@@ -81,7 +81,7 @@ void port_xmit(struct worker *w, struct dev *d, struct batch *b)
 	for (uint32_t i = 0; i < b->n; i++) {
 		st->tx_packets++;
 		st->tx_bytes += pkt_total(b->p[i]);
-		if (unlikely(b->p[i]->trace)) {
+		if (unlikely(pkt_trace(b->p[i]))) {
 			struct trace_step *s = trace_add(b->p[i], STAGE_io_tx, SAY_SENT);
 
 			memcpy(s->dev, d->name, sizeof(s->dev));

@@ -55,7 +55,7 @@ static void give(struct worker *w, const struct raw_listener *l, struct pkt *p)
 
 	if (!c) /* this listener misses it, the packet goes on */
 		return;
-	if (unlikely(c->trace))
+	if (unlikely(pkt_trace(c)))
 		trace_add(c, STAGE_raw_deliver, SAY_RAW)->u[0] = l->proto;
 	if (l->fam == INET_V4)
 		pkt_push(c, pkt_off(c) - c->net_off);

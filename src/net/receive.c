@@ -55,7 +55,7 @@ static void deliver(struct worker *w, struct ptype *pt, struct batch *b, bool la
 static void deliver_taps(struct worker *w, const struct ptype_table *t, struct pkt *p)
 {
 	for (uint32_t i = 0; i < t->n; i++) {
-		struct batch one = {.n = 1, .traced = p->trace != NULL, .p = {p}};
+		struct batch one = {.n = 1, .traced = pkt_trace(p) != NULL, .p = {p}};
 
 		if (t->p[i]->type == PTYPE_ALL && (!t->p[i]->dev || t->p[i]->dev == p->dev))
 			deliver(w, t->p[i], &one, false);
@@ -122,7 +122,7 @@ static void trace_receive(struct batch *b)
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct pkt *p = b->p[i];
 
-		if (p->trace) {
+		if (pkt_trace(p)) {
 			struct trace_step *s = trace_add(p, STAGE_netif_receive, SAY_DEV);
 
 			memcpy(s->dev, p->dev->name, sizeof(s->dev));
@@ -198,7 +198,7 @@ void dev_to_host(struct worker *w, struct dev *d, struct batch *b)
 
 	if (unlikely(b->traced))
 		for (uint32_t i = 0; i < b->n; i++)
-			if (b->p[i]->trace) {
+			if (pkt_trace(b->p[i])) {
 				struct trace_step *s =
 					trace_add(b->p[i], STAGE_dev_to_host, SAY_SENT);
 

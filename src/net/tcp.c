@@ -65,7 +65,7 @@ bad:
 static void tcp_rcv(struct worker *w, struct batch *b)
 {
 	for (uint32_t i = 0; i < b->n; i++) {
-		if (unlikely(b->p[i]->trace))
+		if (unlikely(pkt_trace(b->p[i])))
 			trace_add(b->p[i], STAGE_tcp_rcv, SAY_NOTHING);
 		rcv_one(w, b->p[i]);
 	}

@@ -228,7 +228,7 @@ static void queue_one(struct worker *w, struct inet_udp *s, struct pkt *p)
 		pkt_drop_at(w, p, DROP_udp_queue_full, STAGE_udp_queue_rcv);
 		return;
 	}
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_add(p, STAGE_udp_queue_rcv, SAY_QUEUED)->port = s->sk.cfg.port;
 	p->dev = p->orig_dev = NULL; /* may go while p waits */
 	p->dst = NULL;

@@ -141,7 +141,7 @@ static void deliver_group(struct worker *w, struct pkt *p, bool is6, bool lite, 
 		if (g->s) {
 			one.p[0] = pkt_make_clone(w, p);
 			if (one.p[0]) {
-				one.traced = one.p[0]->trace != NULL;
+				one.traced = pkt_trace(one.p[0]) != NULL;
 				deliver_run(w, g->s, &one);
 				if (one.n)
 					batch_add(again, one.p[0]);
@@ -154,7 +154,7 @@ static void deliver_group(struct worker *w, struct pkt *p, bool is6, bool lite, 
 		}
 	}
 	if (g->s) {
-		struct batch one = {.n = 1, .traced = p->trace != NULL, .p = {p}};
+		struct batch one = {.n = 1, .traced = pkt_trace(p) != NULL, .p = {p}};
 
 		deliver_run(w, g->s, &one);
 		if (one.n)
@@ -170,7 +170,7 @@ static void no_socket(struct worker *w, struct pkt *p, bool is6, bool lite)
 {
 	udp_count(w, is6, lite, UDP_NoPorts, 1);
 	icmp_unreach(w, is6 ? INET_V6 : INET_V4, p, true);
-	if (unlikely(p->trace)) {
+	if (unlikely(pkt_trace(p))) {
 		struct trace_step *s = trace_add(p, STAGE_udp_rcv, SAY_NO_SOCKET);
 
 		s->port = p->tun.dport;
@@ -216,7 +216,7 @@ static bool rcv_one(struct worker *w, struct pkt *p, struct datagram *g, struct 
 static void trace_udp(struct batch *b)
 {
 	for (uint32_t i = 0; i < b->n; i++)
-		if (b->p[i]->trace) {
+		if (pkt_trace(b->p[i])) {
 			struct trace_step *s = trace_add(b->p[i], STAGE_udp_rcv, SAY_NOTHING);
 
 			s->len = pkt_total(b->p[i]);

@@ -61,7 +61,7 @@ uint32_t udp_queue_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
 
 	if (unlikely(b->traced))
 		for (uint32_t i = 0; i < b->n; i++)
-			if (b->p[i]->trace) {
+			if (pkt_trace(b->p[i])) {
 				struct trace_step *s =
 					trace_add(b->p[i], STAGE_udp_queue_rcv, SAY_SOCKET);
 
@@ -77,7 +77,7 @@ uint32_t udp_queue_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
 void udp_tunnel_xmit(struct worker *w, struct udp_sock *sk, struct pkt *p,
 		     const struct udp_flow *f, const struct dst *d)
 {
-	if (unlikely(p->trace)) {
+	if (unlikely(pkt_trace(p))) {
 		struct trace_step *s = trace_add(p, STAGE_udp_tunnel_xmit, SAY_REMOTE);
 
 		s->ip = f->dst;

@@ -37,7 +37,7 @@ uint64_t random_next(uint64_t *state)
 void pkt_drop(struct worker *w, struct pkt *p, enum drop why)
 {
 	w->acct.dropped[why]++;
-	if (unlikely(p->trace)) {
+	if (unlikely(pkt_trace(p))) {
 		struct trace_step *s = trace_add(p, STAGE_NONE, SAY_DROP);
 
 		s->drop = (uint16_t)why;
@@ -50,7 +50,7 @@ void pkt_drop(struct worker *w, struct pkt *p, enum drop why)
 void pkt_drop_at(struct worker *w, struct pkt *p, enum drop why, enum stage stage)
 {
 	w->acct.dropped[why]++;
-	if (unlikely(p->trace)) {
+	if (unlikely(pkt_trace(p))) {
 		struct trace_step *s = trace_add(p, stage, SAY_DROP);
 
 		s->drop = (uint16_t)why;

@@ -179,7 +179,7 @@ static inline struct pkt *pkt_make_clone(struct worker *w, const struct pkt *fro
 	if (!p)
 		return NULL;
 	w->acct.made++;
-	if (unlikely(from->trace))
+	if (unlikely(pkt_trace(from)))
 		trace_fork(from, p);
 	return p;
 }

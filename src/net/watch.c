@@ -22,6 +22,7 @@ static struct trace *trace_begin(struct worker *w, struct watch *wt, const struc
 	t->at = w->now;
 	t->id = atomic_fetch_add(&wt->next_id, 1) + 1;
 	t->refs = 1;
+	atomic_fetch_add(&wt->out, 1);
 	t->len = pkt_total(p);
 	t->n_bytes = (uint16_t)MIN(t->len, (uint32_t)TRACE_BYTES);
 	t->from_udp = from_udp;
@@ -44,11 +45,11 @@ void watch_batch(struct worker *w, struct batch *b, bool from_udp)
 	for (uint32_t i = 0; wt && i < b->n; i++) {
 		struct pkt *p = b->p[i];
 
-		if (p->trace || atomic_load(&wt->left) <= 0 || !wt->match(wt, p, from_udp) ||
+		if (pkt_trace(p) || atomic_load(&wt->left) <= 0 || !wt->match(wt, p, from_udp) ||
 		    atomic_fetch_sub(&wt->left, 1) <= 0)
 			continue;
 		p->trace = trace_begin(w, wt, p, from_udp);
 		p->trace_depth = 0;
-		b->traced |= p->trace != NULL;
+		b->traced |= pkt_trace(p) != NULL;
 	}
 }

@@ -17,6 +17,9 @@ struct watch {
 	void *ctx;
 	_Atomic uint32_t next_id;
 	_Atomic int64_t left; /* traces still to begin; below 1 none is begun */
+	/* Traces begun and not done: the owner, whose 'done' has returned for each, counts it down,
+	 * and may not free the watch before it is 0. */
+	_Atomic uint32_t out;
 };
 
 /* Control.  NULL ends it; returns the old one, which is unused after a grace period. */
@@ -26,7 +29,8 @@ void watch_batch(struct worker *w, struct batch *b, bool from_udp);
 
 static inline bool watch_is_on(const struct worker *w)
 {
-	return unlikely(atomic_load_explicit(&w->vx->watch, memory_order_relaxed) != NULL);
+	return TRACE_IS_BUILT &&
+	       unlikely(atomic_load_explicit(&w->vx->watch, memory_order_relaxed) != NULL);
 }
 
 #endif

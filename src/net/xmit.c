@@ -22,7 +22,7 @@ static void trace_xmit(struct batch *b, struct dev *d)
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct pkt *p = b->p[i];
 
-		if (p->trace) {
+		if (pkt_trace(p)) {
 			struct trace_step *s = trace_add(p, STAGE_dev_queue_xmit, SAY_DEV);
 
 			memcpy(s->dev, d->name, sizeof(s->dev));
@@ -78,7 +78,7 @@ static void tap_outgoing(struct worker *w, struct dev *d, const struct ptype_tab
 				continue;
 			c->type = PKT_OUTGOING;
 			c->dev = d;
-			one.traced = c->trace != NULL;
+			one.traced = pkt_trace(c) != NULL;
 			t->p[i]->rcv(w, &one);
 		}
 	}

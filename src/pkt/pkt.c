@@ -241,7 +241,7 @@ void pkt_free(struct pkt *pkt)
 
 	if (!pkt)
 		return;
-	if (unlikely(pkt->trace))
+	if (unlikely(pkt_trace(pkt)))
 		trace_put(pkt->trace);
 	for (f = pkt->frags; f; f = next) {
 		next = f->next;

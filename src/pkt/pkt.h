@@ -20,6 +20,12 @@
 #include "pkt/drop.h"
 #include "wire/types.h"
 
+#ifdef VX_NO_TRACE
+enum { TRACE_IS_BUILT = 0 };
+#else
+enum { TRACE_IS_BUILT = 1 };
+#endif
+
 struct dev;
 struct dst;
 struct trace;
@@ -151,6 +157,13 @@ void pkt_trim(struct pkt *pkt, uint32_t len);
 void pkt_copy_out(const struct pkt *pkt, uint32_t off, void *to, uint32_t len);
 /* Internet sum over [off, off + len) of all bytes. */
 uint64_t pkt_csum(const struct pkt *pkt, uint32_t off, uint32_t len);
+
+/* What explain records the packet's way in; NULL for most.  In a build without explain
+ * (-Dtrace=disabled) always, so that the compiler drops all that depends on it. */
+static inline struct trace *pkt_trace(const struct pkt *p)
+{
+	return TRACE_IS_BUILT ? p->trace : NULL;
+}
 
 static inline uint32_t pkt_total(const struct pkt *p)
 {

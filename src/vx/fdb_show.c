@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "io/nlip.h"
+#include "vx/kept.h"
 #include "vx/vx.h"
 #include "wire/types.h"
 
@@ -46,15 +48,9 @@ static void take_apart(const struct nlmsghdr *nlh, struct fdb_line *l)
 
 static const char *dst_text(const struct nlattr *a, char *buf)
 {
-	struct ip_addr ip;
-	be32 v4;
+	struct ip_addr ip = {{{0}}};
 
-	if (mnl_attr_get_payload_len(a) == 16) {
-		ip = ip_from6(mnl_attr_get_payload(a));
-	} else {
-		memcpy(&v4, mnl_attr_get_payload(a), 4);
-		ip = ip_from4(v4);
-	}
+	nlip_get(a, &ip);
 	return ip_text(&ip, buf);
 }
 
@@ -157,47 +153,17 @@ void print_fdb(struct vx_cli *c, const struct nlmsghdr *nlh, bool with_dev, bool
 	print_json(j);
 }
 
-/* The answers, kept: printing asks for names. */
-struct kept {
-	char *buf;
-	size_t len, size;
-};
-
-static int keep(const struct nlmsghdr *nlh, void *data)
-{
-	struct kept *k = data;
-	size_t n = MNL_ALIGN(nlh->nlmsg_len);
-
-	if (nlh->nlmsg_type != RTM_NEWNEIGH)
-		return MNL_CB_OK;
-	if (k->len + n > k->size) {
-		size_t size = k->size ? k->size * 2 : 65536;
-		char *buf = realloc(k->buf, size);
-
-		if (!buf)
-			return MNL_CB_OK;
-		k->buf = buf;
-		k->size = size;
-	}
-	memcpy(k->buf + k->len, nlh, nlh->nlmsg_len);
-	k->len += n;
-	return MNL_CB_OK;
-}
-
 static void print_kept(struct vx_cli *c, const struct kept *k, bool with_dev)
 {
 	json_t *list = c->json ? json_array() : NULL;
 	struct fdb_line l;
 
-	for (size_t at = 0; at < k->len;) {
-		const struct nlmsghdr *nlh = (const void *)(k->buf + at);
-
+	for (const struct nlmsghdr *nlh = NULL; (nlh = kept_next(k, nlh));) {
 		take_apart(nlh, &l);
 		if (list)
 			json_array_append_new(list, json_line(c, &l, with_dev));
 		else
 			text_line(c, &l, with_dev);
-		at += MNL_ALIGN(nlh->nlmsg_len);
 	}
 	if (list)
 		print_json(list);
@@ -241,13 +207,13 @@ int cmd_fdb_show(struct vx_cli *c, int argc, char **argv)
 		mnl_attr_put_u32(nlh, NDA_MASTER, index);
 	}
 	/* The filter's form (control.md N2) is told by its length: 12 or 20 bytes are an ndmsg. */
-	if (nl_talk(&c->nl, nlh, keep, &k) < 0) {
+	if (nl_talk(&c->nl, nlh, kept_add, &k) < 0) {
 		fprintf(stderr, "%s\n", c->nl.error);
-		free(k.buf);
+		kept_done(&k);
 		return 1;
 	}
 	print_kept(c, &k, !dev);
-	free(k.buf);
+	kept_done(&k);
 	return 0;
 }
 
@@ -296,11 +262,11 @@ int cmd_fdb_get(struct vx_cli *c, int argc, char **argv)
 	nlh->nlmsg_type = RTM_GETNEIGH;
 	ndm->ndm_ifindex = (int)index;
 	mnl_attr_put(nlh, NDA_LLADDR, sizeof(m), &m);
-	if (nl_talk(&c->nl, nlh, keep, &k) < 0) {
+	if (nl_talk(&c->nl, nlh, kept_add, &k) < 0) {
 		fprintf(stderr, "%s\n", c->nl.error);
 		return 254;
 	}
 	print_kept(c, &k, true);
-	free(k.buf);
+	kept_done(&k);
 	return 0;
 }

@@ -11,48 +11,18 @@
 
 #include "base/util.h"
 #include "ctl/rtnl.h"
+#include "io/nlip.h"
+#include "vx/kept.h"
 #include "vx/vx.h"
 #include "wire/types.h"
 
 enum { ATTR_MAX = 64 };
 
-/* The answers of one dump, kept: printing asks for names. */
-struct kept {
-	char *buf;
-	size_t len, size;
-	size_t header; /* bytes of fixed header */
-};
-
-static int keep(const struct nlmsghdr *nlh, void *data)
-{
-	struct kept *k = data;
-	size_t n = MNL_ALIGN(nlh->nlmsg_len);
-
-	if (k->len + n > k->size) {
-		size_t size = k->size ? k->size * 2 : 65536;
-		char *buf = realloc(k->buf, size);
-
-		if (!buf)
-			return MNL_CB_OK;
-		k->buf = buf;
-		k->size = size;
-	}
-	memcpy(k->buf + k->len, nlh, nlh->nlmsg_len);
-	k->len += n;
-	return MNL_CB_OK;
-}
-
 static const char *ip_of(const struct nlattr *a, char *buf)
 {
-	struct ip_addr ip;
-	be32 v4;
+	struct ip_addr ip = {{{0}}};
 
-	if (mnl_attr_get_payload_len(a) == 16) {
-		ip = ip_from6(mnl_attr_get_payload(a));
-	} else {
-		memcpy(&v4, mnl_attr_get_payload(a), 4);
-		ip = ip_from4(v4);
-	}
+	nlip_get(a, &ip);
 	return ip_text(&ip, buf);
 }
 
@@ -213,13 +183,12 @@ static int dump(struct vx_cli *c, uint16_t type, size_t header, fields_fn *field
 	nlh->nlmsg_flags = NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(nlh, header);
 	mnl_attr_put(nlh, IFLA_VX_OWN, 0, NULL);
-	if (nl_talk(&c->nl, nlh, keep, &k) < 0) {
+	if (nl_talk(&c->nl, nlh, kept_add, &k) < 0) {
 		fprintf(stderr, "%s\n", c->nl.error);
 		json_decref(list);
 		return 1;
 	}
-	for (size_t at = 0; at < k.len;) {
-		const struct nlmsghdr *m = (const void *)(k.buf + at);
+	for (const struct nlmsghdr *m = NULL; (m = kept_next(&k, m));) {
 		const struct nlattr *a[ATTR_MAX] = {0}, *p;
 
 		mnl_attr_for_each (p, m, (unsigned int)header)
@@ -228,9 +197,8 @@ static int dump(struct vx_cli *c, uint16_t type, size_t header, fields_fn *field
 		j = json_object();
 		fields(c, mnl_nlmsg_get_payload(m), a, j);
 		json_array_append_new(list, j);
-		at += MNL_ALIGN(m->nlmsg_len);
 	}
-	free(k.buf);
+	kept_done(&k);
 	if (c->json) {
 		print_json(list);
 		return 0;

@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "ctl/rtnl.h"
 #include "ctl/words.h"
+#include "io/nlip.h"
+#include "vx/kept.h"
 #include "vx/vx.h"
 #include "vxlan/options.h"
 
@@ -35,16 +37,6 @@ static const char *str(const struct link_view *v, int type)
 	return v->a[type] ? mnl_attr_get_str(v->a[type]) : "";
 }
 
-static struct ip_addr get_ip(const struct nlattr *a)
-{
-	be32 v4;
-
-	if (mnl_attr_get_payload_len(a) == 16)
-		return ip_from6(mnl_attr_get_payload(a));
-	memcpy(&v4, mnl_attr_get_payload(a), 4);
-	return ip_from4(v4);
-}
-
 static void take_option(struct link_view *v, const struct nlattr *na)
 {
 	bool is6;
@@ -59,9 +51,10 @@ static void take_option(struct link_view *v, const struct nlattr *na)
 	a = &vxlan_attrs.attrs[i];
 	v->present |= 1ull << i;
 	if (a->kind == ATTR_IP) {
-		struct ip_addr ip = get_ip(na);
+		struct ip_addr ip;
 
-		memcpy(to + a->off, &ip, sizeof(ip));
+		if (nlip_get(na, &ip))
+			memcpy(to + a->off, &ip, sizeof(ip));
 		return;
 	}
 	if (a->kind == ATTR_RANGE) {
@@ -318,34 +311,93 @@ static void get_stats(const struct link_view *v, struct rtnl_link_stats64 *s)
 		memcpy(s, mnl_attr_get_payload(a), MIN((size_t)mnl_attr_get_payload_len(a), sizeof(*s)));
 }
 
-#define LLU(x) ((unsigned long long)(x))
+enum { STAT_COLS = 6 };
 
-static void text_stats(const struct link_view *v)
+struct stat_row {
+	const char *title, *names[STAT_COLS];
+	uint64_t v[STAT_COLS]; /* the first column of an "errors" row is empty */
+};
+
+static bool is_errors(const struct stat_row *r)
 {
-	struct rtnl_link_stats64 s;
-
-	get_stats(v, &s);
-	printf("\n    RX:  bytes packets errors dropped  missed   mcast           \n");
-	printf("    %10llu %7llu %6llu %7llu %7llu %7llu ", LLU(s.rx_bytes), LLU(s.rx_packets),
-	       LLU(s.rx_errors), LLU(s.rx_dropped), LLU(s.rx_missed_errors), LLU(s.multicast));
-	printf("\n    TX:  bytes packets errors dropped carrier collsns           \n");
-	printf("    %10llu %7llu %6llu %7llu %7llu %7llu ", LLU(s.tx_bytes), LLU(s.tx_packets),
-	       LLU(s.tx_errors), LLU(s.tx_dropped), LLU(s.tx_carrier_errors), LLU(s.collisions));
+	return !*r->names[0];
 }
 
-static json_t *json_stats(const struct link_view *v)
+static void text_stat_row(const struct stat_row *r, const int *width)
 {
+	int first = is_errors(r) ? 1 : 0;
+
+	printf("\n    %s%*s", r->title, width[0] - (int)strlen(r->title), r->names[0]);
+	for (int i = 1; i < STAT_COLS; i++)
+		printf(" %*s", width[i], r->names[i]);
+	/* Where iproute2 has a column for compressed packets. */
+	printf("%s\n    %*s", first ? "" : "           ", first ? width[0] + 1 : 0, "");
+	for (int i = first; i < STAT_COLS; i++)
+		printf("%*llu ", width[i], (unsigned long long)r->v[i]);
+}
+
+static void text_stats(struct vx_cli *c, const struct link_view *v)
+{
+	struct rtnl_link_stats64 s;
+	int width[STAT_COLS] = {10, 7, 6, 7, 7, 7};
+
+	get_stats(v, &s);
+	const struct stat_row rows[] = {
+		{"RX:", {"bytes", "packets", "errors", "dropped", "missed", "mcast"},
+		 {s.rx_bytes, s.rx_packets, s.rx_errors, s.rx_dropped, s.rx_missed_errors,
+		  s.multicast}},
+		{"RX errors:", {"", "length", "crc", "frame", "fifo", "overrun"},
+		 {0, s.rx_length_errors, s.rx_crc_errors, s.rx_frame_errors, s.rx_fifo_errors,
+		  s.rx_over_errors}},
+		{"TX:", {"bytes", "packets", "errors", "dropped", "carrier", "collsns"},
+		 {s.tx_bytes, s.tx_packets, s.tx_errors, s.tx_dropped, s.tx_carrier_errors,
+		  s.collisions}},
+		{"TX errors:", {"", "aborted", "fifo", "window", "heartbt", "transns"},
+		 {0, s.tx_aborted_errors, s.tx_fifo_errors, s.tx_window_errors,
+		  s.tx_heartbeat_errors, 0}},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (int k = 0; k < STAT_COLS && (c->all_stats || !is_errors(&rows[i])); k++)
+			width[k] = MAX(width[k], snprintf(NULL, 0, "%llu",
+							  (unsigned long long)rows[i].v[k]));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (c->all_stats || !is_errors(&rows[i]))
+			text_stat_row(&rows[i], width);
+}
+
+static void add_numbers(json_t *j, const char *const *names, const uint64_t *v, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		json_object_set_new(j, names[i], json_integer((json_int_t)v[i]));
+}
+
+static json_t *json_stats(struct vx_cli *c, const struct link_view *v)
+{
+	static const char *const rx_names[] = {"bytes", "packets", "errors", "dropped",
+					       "over_errors", "multicast", "length_errors",
+					       "crc_errors", "frame_errors", "fifo_errors",
+					       "missed_errors"};
+	static const char *const tx_names[] = {"bytes", "packets", "errors", "dropped",
+					       "carrier_errors", "collisions", "aborted_errors",
+					       "fifo_errors", "window_errors", "heartbeat_errors",
+					       "carrier_changes"};
+	json_t *j = json_object(), *rx = json_object(), *tx = json_object();
+	size_t n = c->all_stats ? ARRAY_LEN(rx_names) : 6;
 	struct rtnl_link_stats64 s;
 
 	get_stats(v, &s);
-	return json_pack("{s:{s:I,s:I,s:I,s:I,s:I,s:I}, s:{s:I,s:I,s:I,s:I,s:I,s:I}}", "rx", "bytes",
-			 (json_int_t)s.rx_bytes, "packets", (json_int_t)s.rx_packets, "errors",
-			 (json_int_t)s.rx_errors, "dropped", (json_int_t)s.rx_dropped, "over_errors",
-			 (json_int_t)s.rx_over_errors, "multicast", (json_int_t)s.multicast, "tx",
-			 "bytes", (json_int_t)s.tx_bytes, "packets", (json_int_t)s.tx_packets,
-			 "errors", (json_int_t)s.tx_errors, "dropped", (json_int_t)s.tx_dropped,
-			 "carrier_errors", (json_int_t)s.tx_carrier_errors, "collisions",
-			 (json_int_t)s.collisions);
+	add_numbers(rx, rx_names,
+		    (uint64_t[]){s.rx_bytes, s.rx_packets, s.rx_errors, s.rx_dropped,
+				 s.rx_over_errors, s.multicast, s.rx_length_errors, s.rx_crc_errors,
+				 s.rx_frame_errors, s.rx_fifo_errors, s.rx_missed_errors}, n);
+	add_numbers(tx, tx_names,
+		    (uint64_t[]){s.tx_bytes, s.tx_packets, s.tx_errors, s.tx_dropped,
+				 s.tx_carrier_errors, s.collisions, s.tx_aborted_errors,
+				 s.tx_fifo_errors, s.tx_window_errors, s.tx_heartbeat_errors, 0}, n);
+	json_object_set_new(j, "rx", rx);
+	json_object_set_new(j, "tx", tx);
+	return j;
 }
 
 static json_t *json_flags(const struct link_view *v)
@@ -413,7 +465,7 @@ static json_t *json_link(struct vx_cli *c, const struct link_view *v)
 	if (c->detail)
 		json_detail(c, v, j);
 	if (c->stats)
-		json_object_set_new(j, "stats64", json_stats(v));
+		json_object_set_new(j, "stats64", json_stats(c, v));
 	return j;
 }
 
@@ -423,7 +475,7 @@ static void text_link(struct vx_cli *c, const struct link_view *v)
 	if (c->detail)
 		text_detail(c, v);
 	if (c->stats)
-		text_stats(v);
+		text_stats(c, v);
 	putchar('\n');
 }
 
@@ -442,51 +494,20 @@ void print_link(struct vx_cli *c, const struct nlmsghdr *nlh)
 
 /* --- the command ------------------------------------------------------------------------------------- */
 
-/* Answers are kept until all are there: printing asks vxd for names. */
-struct kept {
-	struct nlmsghdr **m;
-	size_t n, size;
-};
-
-static int keep(const struct nlmsghdr *nlh, void *data)
-{
-	struct kept *k = data;
-	struct nlmsghdr *copy;
-
-	if (nlh->nlmsg_type != RTM_NEWLINK)
-		return MNL_CB_OK;
-	if (k->n == k->size) {
-		size_t size = k->size ? k->size * 2 : 64;
-		struct nlmsghdr **m = realloc(k->m, size * sizeof(*m));
-
-		if (!m)
-			return MNL_CB_OK;
-		k->m = m;
-		k->size = size;
-	}
-	copy = malloc(nlh->nlmsg_len);
-	if (copy) {
-		memcpy(copy, nlh, nlh->nlmsg_len);
-		k->m[k->n++] = copy;
-	}
-	return MNL_CB_OK;
-}
-
 static void print_all(struct vx_cli *c, struct kept *k)
 {
 	json_t *list = c->json ? json_array() : NULL;
 
-	for (size_t i = 0; i < k->n; i++) {
+	for (const struct nlmsghdr *nlh = NULL; (nlh = kept_next(k, nlh));) {
 		struct link_view v;
 
-		take_apart(k->m[i], &v);
+		take_apart(nlh, &v);
 		if (list)
 			json_array_append_new(list, json_link(c, &v));
 		else
 			text_link(c, &v);
-		free(k->m[i]);
 	}
-	free(k->m);
+	kept_done(k);
 	if (list)
 		print_json(list);
 }
@@ -527,7 +548,7 @@ int cmd_link_show(struct vx_cli *c, int argc, char **argv)
 	if (dev && strlen(dev) >= IFNAMSIZ)
 		r = -1;
 	else
-		r = nl_talk(&c->nl, nlh, keep, &k);
+		r = nl_talk(&c->nl, nlh, kept_add, &k);
 	if (r < 0 && dev) {
 		fprintf(stderr, "Device \"%s\" does not exist.\n", dev);
 		return 1;

@@ -255,6 +255,7 @@ static bool simple_option(struct vx_cli *c, const char *o)
 		c->all_detail = c->detail;
 		c->detail = true;
 	} else if (words_match(o, "statistics") || words_match(o, "stats")) {
+		c->all_stats = c->stats;
 		c->stats = true;
 	} else if (words_match(o, "json")) {
 		c->json = true;

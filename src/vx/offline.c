@@ -269,6 +269,7 @@ static void trace_done(void *ctx, struct trace *t)
 		explain_print(here->c, explain_json(here->vx, t, here->began, true));
 	}
 	free(t);
+	atomic_fetch_sub(&here->watch.out, 1);
 }
 
 static void turn(void)

@@ -10,7 +10,8 @@
 #include "vx/nl.h"
 
 struct vx_cli {
-	bool json, detail, stats, all_detail; /* all_detail: -d -d */
+	bool json, detail, stats;
+	bool all_detail, all_stats; /* -d -d, -s -s */
 	bool force;
 	const char *preload; /* of vx exec; NULL: where it is installed */
 	char rundir[RUNDIR_MAX];

@@ -26,9 +26,8 @@ static bool match(struct watch *w, const struct pkt *p, bool from_udp)
 }
 
 /* A worker: the last packet of a trace is gone. */
-static void trace_done(void *ctx, struct trace *t)
+static void keep_trace(struct explain_job *j, struct trace *t)
 {
-	struct explain_job *j = ctx;
 	uint64_t one = 1;
 	bool wake = false;
 
@@ -49,6 +48,14 @@ static void trace_done(void *ctx, struct trace *t)
 	pthread_mutex_unlock(&j->lock);
 	if (wake && write(j->d->events.fd, &one, sizeof(one)) < 0)
 		return; /* its counter is full: control is awake anyway */
+}
+
+static void trace_done(void *ctx, struct trace *t)
+{
+	struct explain_job *j = ctx;
+
+	keep_trace(j, t);
+	atomic_fetch_sub(&j->watch.out, 1); /* the last touch: now the job may go */
 }
 
 static struct trace *take(struct explain_job *j, uint64_t *missed)
@@ -75,6 +82,11 @@ static void job_free(void *arg)
 	struct trace *t;
 	uint64_t missed;
 
+	/* A packet that waits (for a neighbour, say) still carries one of our traces. */
+	if (atomic_load(&j->watch.out)) {
+		quiesce_defer(&j->d->vx->quiesce, job_free, j);
+		return;
+	}
 	while ((t = take(j, &missed)))
 		free(t);
 	filter_done(&j->filter);
@@ -97,8 +109,7 @@ void explain_end(struct vxd *d)
 		j->waiting->gone = NULL;
 		unixctl_reply(j->waiting, "{\"traces\":[],\"missed\":0,\"done\":true}");
 	}
-	/* Packets in flight may still carry traces: the job outlives a grace period, and those that
-	 * wait longer are given up with their packet's end. */
+	/* After a grace period no trace is begun any more; job_free() waits for the last to end. */
 	quiesce_defer(&d->vx->quiesce, job_free, j);
 }
 

@@ -63,7 +63,7 @@ static enum drop check_header(struct worker *w, struct vxlan_sock *s, struct pkt
 	if (bits & it->o->reserved_bits) {
 		dev_stats(d, w)->rx_errors++;
 		dev_stats(d, w)->rx_frame_errors++;
-		if (unlikely(p->trace))
+		if (unlikely(pkt_trace(p)))
 			trace_reserved(p, bits & it->o->reserved_bits);
 		return DROP_vxlan_reserved_bits;
 	}
@@ -126,7 +126,7 @@ bool vxlan_snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p, const str
 		return false;
 	}
 	what = fdb_learn(&v->fdb, src, o->id, ip, ifindex, o->dstport, w->now, &e);
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_learn(v, p, e, what, ip);
 	if (unlikely(what == FDB_STATIC)) {
 		drop(w, p, DROP_fdb_static_elsewhere);
@@ -179,7 +179,7 @@ static enum drop apply_ecn(struct worker *w, struct pkt *p)
 	case ECN_DROP:
 		dev_stats(p->dev, w)->rx_errors++;
 		dev_stats(p->dev, w)->rx_frame_errors++;
-		if (unlikely(p->trace)) {
+		if (unlikely(pkt_trace(p))) {
 			struct trace_step *s = trace_add(p, STAGE_vxlan_rcv, SAY_ECN);
 
 			s->u[0] = inner;
@@ -252,7 +252,7 @@ static void trace_vni(struct batch *b)
 		const struct vxlan_hdr *h;
 		struct trace_step *s;
 
-		if (!p->trace)
+		if (!pkt_trace(p))
 			continue;
 		h = PKT_PEEK(p, struct vxlan_hdr);
 		s = trace_add(p, STAGE_vxlan_rcv, SAY_VNI);

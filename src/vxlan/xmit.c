@@ -71,7 +71,7 @@ static void local_bypass(struct worker *w, struct vxlan_dev *v, struct vxlan_soc
 	}
 	if (v->is6)
 		from = (struct ip_addr){.b = {[15] = 1}};
-	if (unlikely(p->trace)) {
+	if (unlikely(pkt_trace(p))) {
 		struct trace_step *step = trace_add(p, STAGE_vxlan_xmit_one, SAY_BYPASS);
 
 		memcpy(step->dev, d->name, sizeof(step->dev));
@@ -109,7 +109,7 @@ static void route_failed(struct worker *w, struct vxlan_dev *v, struct pkt *p,
 
 	st->tx_errors++;
 	st->tx_carrier_errors++;
-	if (unlikely(p->trace)) {
+	if (unlikely(pkt_trace(p))) {
 		struct trace_step *s = trace_add(p, STAGE_vxlan_xmit_one, SAY_REMOTE);
 
 		s->ip = *to;
@@ -168,13 +168,15 @@ static void vxlan_xmit_one(struct worker *w, struct vxlan_dev *v, const struct v
 		route_failed(w, v, p, &peer->ip);
 		return;
 	}
+	if (unlikely(p->trace))
+		trace_route(p, &f, dst, peer->vni);
 	if (unlikely(dst->ifindex == v->dev->ifindex)) {
 		st->tx_errors++;
 		st->collisions++;
 		drop(w, p, DROP_tunnel_loop);
 		return;
 	}
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_route(p, &f, dst, peer->vni);
 	/* A device on another port is on another socket, which a worker cannot search: it gets the
 	 * packet through the underlay, as without the bypass. */
@@ -213,7 +215,7 @@ static void send_to(struct worker *w, struct vxlan_dev *v, const struct vxlan_op
 	struct peer *peer = atomic_load_explicit(&e->peer, memory_order_acquire);
 
 	fdb_touch_used(e, w->now);
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_entry(v, p, e, fallback, more ? more->n : 1);
 	if (unlikely(more != NULL))
 		replicate(w, v, o, p, more);

@@ -53,6 +53,11 @@ differs() {
 
 vxlan="type vxlan id 1 dstport 4789 remote 10.10.10.9 local 10.10.10.11 dev eth0"
 
+# vx's own listing of the same device, where it does not depend on iproute2's version.
+own() {
+	same "vx $* as ip $*" "$(led ip "$@")" "$(vx A "$@")"
+}
+
 six_commands() {
 	both ip link add vxlan1 $vxlan
 	both ip link set vxlan1 up
@@ -72,6 +77,11 @@ many_commands() {
 	both ip -br link show vxlan1
 	both ip -o link show vxlan1
 	both ip -s -s link show vxlan1
+	own link show vxlan1
+	own -s link show vxlan1
+	own -s -s link show vxlan1
+	same "JSON" "$(led ip -j -s -s link show vxlan1 | "$PYTHON" -m json.tool --sort-keys)" \
+		"$(vx A -j -s -s link show vxlan1 | "$PYTHON" -m json.tool --sort-keys)"
 	both bridge fdb append $zero dev vxlan1 dst 10.10.10.8
 	both bridge fdb add $m dev vxlan1 dst 10.10.10.7 port 5000 vni 7 static
 	both bridge fdb add $m dev vxlan1 dst 10.10.10.7

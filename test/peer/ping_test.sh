@@ -154,6 +154,8 @@ for family in 4 6; do
 				iperf A B "$what from the kernel:" -R -u -b 20M -l $size
 			done
 		fi
+		same "$what: vx -s -s link show" "$(vx A exec ip -s -s link show vxlan1)" \
+			"$(vx A -s -s link show vxlan1)"
 		down A B
 		pair "$what, vxd and vxd" A eth1 E eth0 $ae1 $ae2 $opt
 		same "$what: counters of vx and vx" "$(cat $TMP/kn1)" "$(cat $TMP/n1)"

@@ -213,6 +213,19 @@ def underlay6(zero_ok):
     expect("23 v6 VNI 101", outer6(vxlan(frame, vni=101)), NONE, "vxlan_unknown_vni", [], outer6)
 
 
+def known_peers():
+    """An option of vx alone (section 12)."""
+    BOTH[0].make(*V4, "remote", PEER, "peers", "known")
+    BOTH[0].fdb("add", "02:00:00:00:07:07", "dev", "vxlan1", "dst", "10.0.0.3")
+    for src, counted, reason in ((PEER, OK, {}), ("10.0.0.3", OK, {}),
+                                 ("10.0.0.4", NONE, {"unknown_peer": 1})):
+        old = drops()
+        got, moved, _ = deliver(BOTH[0], [outer4(vxlan(frame), src=src)], outer4, 1)
+        if moved != counted or minus(drops(), old) != reason or len(got) != (counted == OK):
+            fail("peers known, from " + src, "%s %s %s" % (moved, minus(drops(), old), got))
+    BOTH[0].remove()
+
+
 def masks():
     with_device(*V4, "reserved_bits", "0xf7ffffff00000000",
                 raw={33: struct.pack("!Q", 0xF7FFFFFF00000000)})
@@ -235,6 +248,7 @@ without()
 with_device(*V4, "nolearning")
 no_learning()
 without()
+known_peers()
 masks()
 with_device(*V6)
 underlay6(False)

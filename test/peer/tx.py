@@ -448,8 +448,30 @@ def too_big():
     without()
 
 
+def path_mtu():
+    """48: fragmentation needed, quoting a datagram of ours; the next large frame is cut to that."""
+    device(*V4, "remote", PEER)
+    big = inner4(b"P" * 1372, dmac=UNKNOWN)
+    for s in BOTH:
+        got, _ = transmit(s, [big], "vxlan1")
+        quote = ip4(VTEP, PEER, 17, struct.pack("!HHHH", got[0]["sport"], 4789, 1416 + 16 + 14, 0) +
+                    vxlan(b"")) if got else b""
+        icmp = struct.pack("!BBHHH", 3, 4, 0, 0, 1300) + quote
+        icmp = icmp[:2] + struct.pack("!H", csum(icmp)) + icmp[4:]
+        s.wire.send(eth(ETH0_MAC, PEER_MAC, 0x0800, ip4(PEER, VTEP, 1, icmp)))
+        if not until(lambda: "mtu 1300" in s.ip("route", "get", PEER)[1]):
+            fail("48 %s: the route has no mtu 1300" % s.name, s.ip("route", "get", PEER)[1])
+    expect("48 cut to 1300", big, [dict(frag=0x2000, df=0), dict(df=0)], sent(1400))
+    both("link", "set", "vxlan1", "type", "vxlan", "df", "set")
+    expect("48 df set: too big", big, [], {"tx dropped": 1}, "tunnel_too_big")
+    host("route", "flush", "cache")
+    expect("48 forgotten", big, [dict(HEAD4, df=1)])
+    without()
+
+
 targets()
 sizes()
+path_mtu()
 for version in (4, 6):
     ttls(version)
     toses(version)
