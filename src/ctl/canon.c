@@ -48,7 +48,7 @@ static void option(struct text *t, struct vx *vx, const struct attr *a, const vo
 	if (a->kind == ATTR_BOOL)
 		text_printf(t, " %s%s", v ? "" : "no", a->name);
 	else if (a->kind == ATTR_FLAG || (a->flags & ATTR_NO_WORD))
-		text_printf(t, v ? " %s" : "", a->name); /* "ttl inherit" is the word itself */
+		text_printf(t, "%s%s", v ? " " : "", v ? a->name : ""); /* "ttl inherit" is the word itself */
 	else if (a->kind == ATTR_WORDS)
 		text_printf(t, " %s %s", a->name, a->words[v]);
 	else if (a->kind == ATTR_DEV)

@@ -223,6 +223,9 @@ static void sentence(const struct teller *x, const struct trace_step *s, struct 
 	case SAY_CUT:
 		text_printf(out, "cut into %u pieces of %u bytes", s->u[0], s->u[1]);
 		return;
+	case SAY_WORKER:
+		text_printf(out, "to worker %u, which its flow belongs to", s->u[0]);
+		return;
 	case SAY_MERGED:
 		text_printf(out, "merged with what came before");
 		return;

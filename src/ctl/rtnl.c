@@ -2,9 +2,11 @@
 #include "ctl/rtnl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "ctl/nlproto.h"
@@ -188,6 +190,16 @@ static void one_message(struct rtnl_conn *c, const struct nlmsghdr *nlh)
 		flush_answer(c);
 }
 
+/* An eventfd (it is of no type that stat() knows) that does not block: with another descriptor a
+ * client could stop vxd, or kill it with a SIGPIPE. */
+static bool can_count(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && !(st.st_mode & S_IFMT) &&
+	       (fcntl(fd, F_GETFL) & O_NONBLOCK);
+}
+
 static void one_option(struct rtnl_conn *c, const struct nlmsghdr *nlh, int passed_fd)
 {
 	const struct nlproto_option *o = mnl_nlmsg_get_payload(nlh);
@@ -196,7 +208,7 @@ static void one_option(struct rtnl_conn *c, const struct nlmsghdr *nlh, int pass
 		return;
 	switch (o->option) {
 	case NLPROTO_DONE_FD:
-		if (c->done_fd < 0)
+		if (c->done_fd < 0 && can_count(passed_fd))
 			c->done_fd = passed_fd;
 		break;
 	case NLPROTO_BIND_GROUPS:

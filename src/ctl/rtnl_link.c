@@ -339,6 +339,8 @@ static void record_new(struct rtnl *r, struct dev *d, const struct link_cfg *cfg
 	canon_link_set(t, d, &rest, NULL, 0);
 }
 
+enum { IFINDEX_MAX = 1 << 30 }; /* leaves room: the next ones that vx chooses lie above */
+
 static int create(struct rtnl *r, struct link_msg *m, struct vx_err *err)
 {
 	const struct link_type *t = link_type_find(r->vx, m->kind);
@@ -349,6 +351,8 @@ static int create(struct rtnl *r, struct link_msg *m, struct vx_err *err)
 
 	if (!*m->kind)
 		return vx_fail(err, -EINVAL, "a link needs a type");
+	if (m->ifi->ifi_index < 0 || m->ifi->ifi_index > IFINDEX_MAX)
+		return vx_fail(err, -EINVAL, "an interface index is at most %d", IFINDEX_MAX);
 	if (!t)
 		return vx_fail(err, -EOPNOTSUPP, "vx has no link type \"%s\"", m->kind);
 	opts = calloc(1, t->opts_size + 1);

@@ -140,11 +140,16 @@ static struct nlmsghdr *line(const char *text)
 	return X.nlh;
 }
 
-static int command(const char *text, const char *error)
+static void say_line(const char *text)
 {
 	struct nlmsghdr *h = line(text);
 
 	say(h, h->nlmsg_len);
+}
+
+static int command(const char *text, const char *error)
+{
+	say_line(text);
 	return acked(error);
 }
 
@@ -219,10 +224,18 @@ static void several_messages(void **state)
 	h = line("link add vx2 type vxlan id 101 dstport 4789");
 	memcpy(d + n, h, h->nlmsg_len);
 	say(d, n + h->nlmsg_len);
+	n = hear(); /* their ACKs, in order, may come in one datagram */
 	for (uint32_t i = 0; i < 2; i++) {
-		assert_true(hear() > 0);
-		assert_int_equal(((struct nlmsghdr *)in)->nlmsg_seq, first + i);
-		assert_int_equal(((struct nlmsgerr *)(in + 16))->error, 0);
+		const struct nlmsghdr *a = (const void *)in;
+
+		if (i && n > a->nlmsg_len)
+			a = (const void *)(in + a->nlmsg_len);
+		else if (i)
+			n = hear();
+		assert_true(n > 0);
+		assert_int_equal(a->nlmsg_type, NLMSG_ERROR);
+		assert_int_equal(a->nlmsg_seq, first + i);
+		assert_int_equal(((const struct nlmsgerr *)mnl_nlmsg_get_payload(a))->error, 0);
 	}
 	assert_int_equal(hear(), 0);
 	end();
@@ -263,7 +276,8 @@ static void lying_lengths(void **state)
 			struct nlmsghdr *h = request(type, NLM_F_ACK | NLM_F_CREATE, &ifi, n);
 
 			say(h, h->nlmsg_len);
-			assert_true(acked(NULL) < 0);
+			assert_true(hear() > 0); /* an error, or what needs no more of a header */
+			assert_int_equal(hear(), 0);
 		}
 	}
 	assert_int_equal(command("link add vx type vxlan id 100 dstport 4789", ""), 0);
@@ -439,13 +453,14 @@ static void hand_over(int passed)
 static void slow_dump(void **state)
 {
 	static const size_t heads[] = {sizeof(struct ndmsg), sizeof(struct ifinfomsg)}; /* N2 */
-	int efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), small = 4096;
+	int efd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), small = 20000;
 
 	(void)state;
 	for (size_t k = 0; k < ARRAY_LEN(heads); k++) {
 		uint8_t head[16] = {AF_BRIDGE};
 		struct nlmsghdr *h;
 		uint32_t n = 0;
+		uint64_t counted;
 		bool done = false;
 		size_t len;
 
@@ -458,7 +473,8 @@ static void slow_dump(void **state)
 		add_many(MANY);
 		h = request(RTM_GETNEIGH, NLM_F_DUMP, head, heads[k]);
 		say(h, h->nlmsg_len);
-		assert_int_equal(done_count(efd), 0);
+		counted = done_count(efd);
+		assert_int_equal(counted, 0);
 		while (!done) {
 			const struct nlmsghdr *m = (const void *)in;
 			int left;
@@ -485,12 +501,12 @@ static void slow_dump(void **state)
 				n++;
 				assert_int_equal(mac[3] << 16 | mac[4] << 8 | mac[5], MANY - n);
 			}
-			if (!done)
-				assert_int_equal(done_count(efd), 0);
 			rtnl_conn_flush(conn);
+			counted += done_count(efd);
+			assert_int_equal(counted, conn->first ? 0 : 1);
 		}
 		assert_int_equal(n, MANY);
-		assert_int_equal(done_count(efd), 1);
+		assert_int_equal(counted, 1);
 		end();
 	}
 	close(efd);
@@ -556,17 +572,17 @@ static void notifications(void **state)
 	(void)state;
 	begin();
 	option(NLPROTO_BIND_GROUPS, 1u << (RTNLGRP_LINK - 1));
-	say(line("link add vx type vxlan id 100 dstport 4789"), X.nlh->nlmsg_len);
+	say_line("link add vx type vxlan id 100 dstport 4789");
 	assert_true(hear() && h->nlmsg_type == RTM_NEWLINK && !h->nlmsg_pid);
 	assert_int_equal(acked(NULL), 0);
-	say(line("link del vx"), X.nlh->nlmsg_len);
+	say_line("link del vx");
 	assert_true(hear() && h->nlmsg_type == RTM_DELLINK);
 	assert_int_equal(acked(NULL), 0);
 	end();
 	begin();
 	/* Not a member: nothing. */
 	assert_int_equal(command("link add vx type vxlan id 100 dstport 4789", NULL), 0);
-	assert_int_equal(command("fdb add 02:00:00:00:00:01 dev vx dst 10.0.0.2", NULL), 0);
+	assert_int_equal(command("fdb add 02:00:00:01:00:01 dev vx dst 10.0.0.2", NULL), 0);
 	run_events();
 	assert_int_equal(hear(), 0);
 	option(NLPROTO_ADD_MEMBERSHIP, RTNLGRP_NEIGH);

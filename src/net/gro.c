@@ -6,6 +6,7 @@
 
 #include "net/dev.h"
 #include "net/gro_flow.h"
+#include "net/handoff.h"
 
 /* --- cells -------------------------------------------------------------------------------------- */
 
@@ -120,7 +121,7 @@ static bool merges(const struct dev *d, bool *udp)
 static void pass(struct worker *w, struct pkt *p, struct batch *out)
 {
 	if (batch_is_full(out)) {
-		netif_receive(w, out);
+		handoff_receive(w, out);
 		batch_init(out);
 	}
 	out->traced |= pkt_trace(p) != NULL;
@@ -189,14 +190,14 @@ void gro_receive(struct worker *w, struct batch *b)
 			if (pkt_trace(b->p[i]))
 				trace_add(b->p[i], STAGE_gro_receive, SAY_NOTHING);
 	if (!b->n || !merges(b->p[0]->dev, &udp)) {
-		netif_receive(w, b);
+		handoff_receive(w, b);
 		return;
 	}
 	batch_init(&out);
 	for (uint32_t i = 0; i < b->n; i++)
 		receive_one(w, b->p[i], udp, &out);
 	if (out.n)
-		netif_receive(w, &out);
+		handoff_receive(w, &out);
 }
 
 static struct pkt *take_any(struct gro *g)
@@ -217,7 +218,7 @@ void gro_flush(struct worker *w)
 	batch_init(&out);
 	while (w->gro->n)
 		pass(w, take_any(w->gro), &out);
-	netif_receive(w, &out);
+	handoff_receive(w, &out);
 }
 
 void gro_drop(struct worker *w)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "net/gro.h"
+#include "net/handoff.h"
 #include "net/host.h"
 #include "net/inet.h"
 
@@ -52,13 +53,22 @@ static void tell(struct dev *d, enum vx_event_kind kind)
 		d->vx->events.link(d->vx->events.ctx, kind, d);
 }
 
-/* After a grace period nothing is added to d's cells any more; while a worker still has packets
- * there, which it polls every turn, d has to stay. */
+/* May a worker still have packets of d?  After a grace period nothing is added to d's cells any
+ * more, but they, and what waits between workers and in backlogs, are emptied a bounded part a
+ * turn. */
+static bool is_busy(struct dev *d)
+{
+	for (uint32_t i = 0; i < d->vx->n_workers; i++)
+		if (worker_has_waiting(d->vx->workers[i]))
+			return true;
+	return gro_cells_busy(d);
+}
+
 static void dev_free(void *arg)
 {
 	struct dev *d = arg;
 
-	if (!d->vx->stopping && gro_cells_busy(d)) {
+	if (!d->vx->stopping && is_busy(d)) {
 		quiesce_defer(&d->vx->quiesce, dev_free, d);
 		return;
 	}

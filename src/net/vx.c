@@ -9,6 +9,7 @@
 #include "net/backlog.h"
 #include "net/dev.h"
 #include "net/gro.h"
+#include "net/handoff.h"
 #include "net/inet.h"
 #include "net/link.h"
 #include "net/napi.h"
@@ -108,6 +109,8 @@ struct vx *vx_new(const struct vx_config *cfg)
 	vx->host = cfg->host;
 	vx->host_ctx = cfg->host_ctx;
 	vx->events = cfg->events;
+	vx->wake_worker = cfg->wake_worker;
+	vx->wake_ctx = cfg->wake_ctx;
 	vx->next_ifindex = VX_IFINDEX_FIRST;
 	atomic_store(&vx->now, cfg->now);
 	quiesce_init(&vx->quiesce, cfg->n_workers);
@@ -133,10 +136,13 @@ void vx_free(struct vx *vx)
 {
 	if (!vx)
 		return;
+	vx->stopping = true;
 	inet_drop_held(vx);
 	for (uint32_t i = 0; i < vx->n_workers; i++)
-		if (vx->workers[i])
+		if (vx->workers[i]) {
 			gro_drop(vx->workers[i]);
+			handoff_drop(vx->workers[i]);
+		}
 	while (!list_is_empty(&vx->devs))
 		link_dellink(container_of(vx->devs.prev, struct dev, node), false);
 	for (uint32_t i = 0; i < vx->n_workers; i++)
@@ -205,6 +211,7 @@ bool vx_turn(struct vx *vx, uint32_t id, uint64_t now)
 	quiesce_pass(&vx->quiesce, id);
 	if (unlikely(atomic_load_explicit(&w->calls, memory_order_relaxed) != NULL))
 		run_calls(w);
+	handoff_take(w);
 	more = napi_poll_all(w);
 	more |= backlog_run(w);
 	more |= inet_turn(w);

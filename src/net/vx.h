@@ -55,6 +55,10 @@ struct vx_config {
 	const struct host_ops *host; /* NULL: no host underlay, no TAPs */
 	void *host_ctx;
 	struct vx_events events; /* members may be NULL */
+	/* A worker got something from another one: it has to have a turn.  Any worker's thread; NULL
+	 * where all turns are taken by one thread anyway. */
+	void (*wake_worker)(void *ctx, uint32_t id);
+	void *wake_ctx;
 };
 
 /* What explain waits for: packets that the filter takes get a trace (net/watch). */
@@ -70,6 +74,8 @@ struct vx {
 	const struct host_ops *host;
 	void *host_ctx;
 	struct vx_events events;
+	void (*wake_worker)(void *ctx, uint32_t id);
+	void *wake_ctx;
 
 	struct list devs;	/* struct dev.node, in order of creation; control's */
 	uint32_t n_devs;
@@ -94,6 +100,8 @@ struct worker {
 	struct mib mib;
 	uint64_t random;
 	_Atomic(struct worker_call *) calls; /* newest first */
+	_Atomic(struct pkt *) handed; /* by other workers (net/handoff), newest first */
+	_Atomic uint32_t n_handed;
 	struct list napis;	/* scheduled */
 	struct backlog *backlog;
 	struct gro *gro;

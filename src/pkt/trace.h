@@ -48,6 +48,7 @@ enum trace_say {
 	SAY_BYPASS,  /* remote is this host: handed to dev */
 	SAY_QUEUED,  /* held: waiting for something */
 	SAY_MERGED,
+	SAY_WORKER,  /* handed to worker u[0] */
 	SAY_CUT,     /* u[0] segments of u[1] bytes */
 	SAY_REPLY,   /* answered */
 	SAY_HOOK,    /* rule u[0] said ... */

@@ -352,6 +352,8 @@ int explain_offline(struct vx_cli *c, const char *config, const char *capture, c
 			o.only = (enum drop)i;
 	if (*reason && o.only == DROP_NONE)
 		return cli_error("\"%s\" is no drop reason: doc/drops.md lists them.", reason);
+	if (!TRACE_IS_BUILT)
+		return cli_error("this vx was built without explain (-Dtrace=disabled)");
 	if (!open_capture(&o, capture) || make(&o) < 0)
 		return 1;
 	if (configure(config) == 0) {

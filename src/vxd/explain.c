@@ -76,23 +76,47 @@ static struct trace *take(struct explain_job *j, uint64_t *missed)
 	return t;
 }
 
-static void job_free(void *arg)
+static void job_free(struct explain_job *j)
 {
-	struct explain_job *j = arg;
 	struct trace *t;
 	uint64_t missed;
 
-	/* A packet that waits (for a neighbour, say) still carries one of our traces. */
-	if (atomic_load(&j->watch.out)) {
-		quiesce_defer(&j->d->vx->quiesce, job_free, j);
-		return;
-	}
 	while ((t = take(j, &missed)))
 		free(t);
 	filter_done(&j->filter);
 	underlay_watch_close(j->underlay);
 	pthread_mutex_destroy(&j->lock);
 	free(j);
+}
+
+/* No trace is begun any more.  A packet that waits (for a neighbour, say) may still carry one: then
+ * explain_timer() looks again. */
+static void job_ended(void *arg)
+{
+	struct explain_job *j = arg;
+
+	if (!atomic_load(&j->watch.out)) {
+		job_free(j);
+		return;
+	}
+	j->next = j->d->explain_ended;
+	j->d->explain_ended = j;
+}
+
+/* Frees those that have ended whose last trace is back.  When to look again. */
+static uint64_t reap_ended(struct vxd *d, uint64_t now)
+{
+	struct explain_job **at = &d->explain_ended, *j;
+
+	while ((j = *at)) {
+		if (atomic_load(&j->watch.out)) {
+			at = &j->next;
+			continue;
+		}
+		*at = j->next;
+		job_free(j);
+	}
+	return d->explain_ended ? now + NS_PER_S : UINT64_MAX;
 }
 
 void explain_end(struct vxd *d)
@@ -109,8 +133,7 @@ void explain_end(struct vxd *d)
 		j->waiting->gone = NULL;
 		unixctl_reply(j->waiting, "{\"traces\":[],\"missed\":0,\"done\":true}");
 	}
-	/* After a grace period no trace is begun any more; job_free() waits for the last to end. */
-	quiesce_defer(&d->vx->quiesce, job_free, j);
+	quiesce_defer(&d->vx->quiesce, job_ended, j);
 }
 
 static void client_gone(struct unixctl_conn *c, void *aux)
@@ -240,7 +263,7 @@ static void underlay_run(struct explain_job *j, uint64_t now)
 			return;
 		if (j->only == DROP_NONE)
 			atomic_fetch_sub(&j->watch.left, 1);
-		trace_done(j, t);
+		keep_trace(j, t);
 	}
 }
 
@@ -271,6 +294,10 @@ void explain_cmd_start(struct unixctl_conn *c, int argc, const char *argv[], voi
 	char why[400];
 	enum drop only;
 
+	if (!TRACE_IS_BUILT) {
+		unixctl_fail(c, "this vxd was built without explain (-Dtrace=disabled)");
+		return;
+	}
 	if (d->explain) {
 		unixctl_fail(c, "another \"vx explain\" runs: one at a time");
 		return;
@@ -365,16 +392,19 @@ void explain_cmd_stop(struct unixctl_conn *c, int argc, const char *argv[], void
 
 uint64_t explain_timer(struct vxd *d, uint64_t now)
 {
+	uint64_t next = reap_ended(d, now);
 	struct explain_job *j = d->explain;
 
 	if (!j)
-		return UINT64_MAX;
+		return next;
 	underlay_run(j, now);
+	if (j->underlay)
+		next = MIN(next, underlay_watch_timer(j->underlay));
 	if (j->waiting)
-		return j->underlay ? underlay_watch_timer(j->underlay) : UINT64_MAX;
+		return next;
 	if (now >= j->asked + LEASE) {
 		explain_end(d);
-		return UINT64_MAX;
+		return next;
 	}
-	return j->asked + LEASE;
+	return MIN(next, j->asked + LEASE);
 }

@@ -25,6 +25,7 @@ struct vxd;
 enum { EXPLAIN_QUEUE_MAX = 1024 };
 
 struct explain_job {
+	struct explain_job *next; /* in vxd.explain_ended */
 	struct watch watch;
 	struct filter filter;
 	struct vxd *d;

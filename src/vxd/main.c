@@ -195,7 +195,8 @@ static int watch_all(struct vxd *d, int wake_fd)
 static int make_vx(struct vxd *d, const struct options *o)
 {
 	struct vx_config cfg = {.n_workers = o->workers, .now = clock_now(), .host = &io_host_ops,
-				.host_ctx = &d->host};
+				.host_ctx = &d->host, .wake_worker = workers_kick,
+				.wake_ctx = &d->workers};
 
 	if (getrandom(&cfg.key, sizeof(cfg.key), 0) != sizeof(cfg.key) ||
 	    getrandom(&cfg.random, sizeof(cfg.random), 0) != sizeof(cfg.random))

@@ -35,6 +35,7 @@ struct vxd {
 	struct loop_source signals, monitor, events;
 	uint64_t started;
 	struct explain_job *explain; /* NULL: nobody explains */
+	struct explain_job *explain_ended; /* with traces still out */
 	bool keep; /* vx stop --keep: what the host shows stays */
 };
 

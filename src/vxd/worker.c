@@ -147,6 +147,11 @@ void workers_done(struct vxd_workers *ws)
 	}
 }
 
+void workers_kick(void *ctx, uint32_t id)
+{
+	kick(&((struct vxd_workers *)ctx)->w[id]);
+}
+
 void workers_call(struct vxd_workers *ws, uint32_t id, struct worker_call *call)
 {
 	vx_call(ws->w[id].vx, id, call);

@@ -34,6 +34,7 @@ void workers_done(struct vxd_workers *ws);
 int workers_wake_add(void *ctx, int fd, struct napi *n);
 void workers_wake_del(void *ctx, int fd, struct napi *n);
 void workers_call(struct vxd_workers *ws, uint32_t id, struct worker_call *call); /* and wakes it */
+void workers_kick(void *ctx, uint32_t id); /* any thread; ctx is a struct vxd_workers */
 uint64_t clock_now(void); /* CLOCK_MONOTONIC, ns */
 
 #endif

@@ -168,7 +168,7 @@ static void vxlan_xmit_one(struct worker *w, struct vxlan_dev *v, const struct v
 		route_failed(w, v, p, &peer->ip);
 		return;
 	}
-	if (unlikely(p->trace))
+	if (unlikely(pkt_trace(p)))
 		trace_route(p, &f, dst, peer->vni);
 	if (unlikely(dst->ifindex == v->dev->ifindex)) {
 		st->tx_errors++;
@@ -176,8 +176,6 @@ static void vxlan_xmit_one(struct worker *w, struct vxlan_dev *v, const struct v
 		drop(w, p, DROP_tunnel_loop);
 		return;
 	}
-	if (unlikely(pkt_trace(p)))
-		trace_route(p, &f, dst, peer->vni);
 	/* A device on another port is on another socket, which a worker cannot search: it gets the
 	 * packet through the underlay, as without the bypass. */
 	if (unlikely(dst->type == DST_LOCAL && o->localbypass && f.dport == s->port)) {

@@ -28,7 +28,6 @@ OVERLAY_HOST = "02:00:00:00:ee:01"   # behind the peer: whom the host's frames a
 STACK = ["link add up0 type packet dev eth0", "link set up0 up", "addr add 10.0.0.1/24 dev up0",
          "addr add fd00::1/64 dev up0"]
 PLACEHOLDER = re.compile(r"\b[A-Z]{3,}\b|[{}]")
-NOT_WORDS = {"VNI"}
 
 
 class Failed(Exception):
@@ -37,18 +36,10 @@ class Failed(Exception):
 
 # --- packets -----------------------------------------------------------------------------------------
 
-def echo(payload):
-    h = struct.pack("!BBHHH", 8, 0, 0, 7, 1)
-    c = lib.csum(h + payload)
-    return lib.ip4("192.168.9.2", "192.168.9.1", 1, h[:2] + struct.pack("!H", c) + h[4:] + payload)
-
-
-def frame_in(marker, s, kind="udp"):
+def frame_in(marker, s):
     """A frame of the underlay as the peer sends it, by its settings."""
     inner = lib.inner4(marker, dmac=s.get("dmac") or lib.DEV_MAC, smac=s.get("smac") or SENDER,
                        dport=s.get("inner_port", 2222))
-    if kind == "ping":
-        inner = lib.eth(lib.DEV_MAC, SENDER, 0x0800, echo(marker))
     if s.get("cut"):
         inner = inner[:s["cut"]]
     payload = s.get("payload") or lib.vxlan(inner, s.get("vni", 100), s.get("word0", 0x08000000))
@@ -184,7 +175,7 @@ class Bench:
             tap.send(lib.inner4(marker, dmac=OVERLAY_HOST, smac=lib.DEV_MAC))
             tap.close()
         else:
-            self.wire.send(frame_in(marker, self.settings, row.kind))
+            self.wire.send(frame_in(marker, self.settings))
 
     def arrives(self):
         """The packet, again: does it reach `at`?"""
@@ -305,7 +296,7 @@ def offline(b):
     base = STACK if row.form == "stack" else []
     with open(b.dir + "/config", "w") as f:
         f.write("".join(b.fill(l) + "\n" for l in base + list(row.vx)))
-    pcap(b.dir + "/in.pcap", frame_in(b.marker(), row.peer or {}, row.kind))
+    pcap(b.dir + "/in.pcap", frame_in(b.marker(), row.peer or {}))
     out = b.sh("A", [VX, "-d", "-j", "explain", "-f", b.dir + "/config", b.dir + "/in.pcap"]
                + row.expr.split())
     check_said(row, json.loads(out.splitlines()[0]), "offline")

@@ -9,7 +9,11 @@ eth0 (10.0.0.1, fd00::1) and vxd; the peer has eth0 (10.0.0.2, fd00::2).  Both f
     host   commands at the host (ip, nft, sysctl); run after vx
     peer   settings of the sender, a raw socket: see broken.py, frame_in(); way "in"
     kernel commands of ip at the peer
-    way    "in": from the peer, "out": from the host's side of the device `tap`
+    way    "in": from the peer's raw socket, "kernel": a ping of the peer's own vxlan device, "out": from
+           the host's side of the device `tap`
+    kind   "big": a datagram of 1400 bytes from the host's own stack; "exchange": the peer sends first
+    first  like mend: before the packet is sent
+    offline  the row as a capture and a configuration, too: `vx explain -f`
     says   a regular expression for the sentences
     counter  another, for the counters besides `vx drops`
     mend   "run": the advised command, executed as printed; else what changes at the other side: a dict
@@ -24,13 +28,15 @@ NO_DEV = [STD[0].replace(" dev {dev}", "").replace("10.0.0.2", "10.9.9.9")]
 V6 = ["link add vxlan1 address {mac} up type vxlan id 100 remote fd00::2 dstport 4789 dev {dev}"]
 DEV2 = "link add vxlan2 {up}type vxlan id 200 remote 10.0.0.2 dstport {port} dev {{dev}}"
 BRIDGE = ["link add br0 type bridge", STD[0].replace("up type", "up nohost master br0 type")]
+KERNEL_DEVICE = ["link add vxlan1 type vxlan id 100 remote 10.0.0.1 local 10.0.0.2 dstport 4789 dev eth0",
+                 "addr add 192.168.9.2/24 dev vxlan1", "link set vxlan1 up"]
 SENDER = "02:00:00:00:dd:01"   # the inner host at the peer
 
 
 class Row:
     def __init__(self, name, form, reason, stage, says, mend, counter="", vx=STD, host=(), peer=None,
                  kernel=(), way="in", at="vxlan1", tap="vxlan1", expr="udp port 2222", advice="",
-                 offline=False, base=None, first=(), kind="udp"):
+                 offline=False, first=(), kind="udp"):
         self.__dict__.update(locals())
         del self.__dict__["self"]
         if way == "out" and at == "vxlan1":
@@ -162,10 +168,8 @@ ROWS = [
     *both("own MAC", "own_mac", "vxlan_rcv", r"02:00:00:00:cc:01 of vxlan1", "run",
           peer={"smac": "02:00:00:00:cc:01"}, offline=True),
     stack("two devices with one MAC", "own_mac", "vxlan_rcv", r"02:00:00:00:cc:01 of vxlan1", "run",
-          kernel=["link add vxlan1 address 02:00:00:00:cc:01 type vxlan id 100 remote 10.0.0.1 "
-                  "local 10.0.0.2 dstport 4789 dev eth0",
-                  "addr add 192.168.9.2/24 dev vxlan1", "link set vxlan1 up"],
-          way="kernel", expr="arp host 192.168.9.2"),
+          kernel=[KERNEL_DEVICE[0].replace("type", "address 02:00:00:00:cc:01 type")]
+          + KERNEL_DEVICE[1:], way="kernel", expr="arp host 192.168.9.2"),
     *both("unknown peer", "unknown_peer", "vxlan_rcv",
           r"\(10.0.0.3\): vxlan1 takes packets of remotes in its forwarding database only", "run",
           vx=[STD[0] + " peers known"], peer={"src": "10.0.0.3"}, offline=True),
@@ -238,5 +242,5 @@ ROWS = [
           at="vxlan222"),
     *both("no host side and no address", "unhandled_proto", "netif_receive", r"vxlan1", "run",
           counter=r"rx_dropped of vxlan1", vx=[STD[0].replace("up type", "up nohost type")],
-          kind="ping", expr="icmp and host 192.168.9.1", at="peer"),
+          kernel=KERNEL_DEVICE, way="kernel", expr="arp host 192.168.9.1", at="peer"),
 ]
