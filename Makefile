@@ -25,6 +25,9 @@ check:
 bench: all
 	@VX=$(BUILD)/src/vx VXD=$(BUILD)/src/vxd test/run.py bench
 
+mutants:
+	@test/mutants/run.py
+
 fuzz:
 	@test/run.py fuzz --seconds $(FUZZ_SECONDS)
 
@@ -41,8 +44,9 @@ help:
 	@echo "make quick      build and unit tests, under a minute"
 	@echo "make check      everything: two compilers, sanitizers, tests against the kernel"
 	@echo "make bench      measure"
+	@echo "make mutants    take away each increment of the accounting: a test has to fail"
 	@echo "make fuzz       every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
 	@echo "make install    into PREFIX=$(PREFIX) (chosen when $(BUILD)/ is made; DESTDIR is honoured)"
 	@echo "make uninstall  removes what the last make install of $(BUILD)/ put there"
 
-.PHONY: all deps demo quick check bench fuzz install uninstall help
+.PHONY: all deps demo quick check bench mutants fuzz install uninstall help

@@ -177,6 +177,7 @@ def check(score, args):
     gcc = build(score, 'gcc')
     if gcc:
         suite(score, gcc, 'tree', 60)
+        suite(score, gcc, 'bench', 300)
     clang = build(score, 'clang')
     if clang:
         suite(score, clang, 'unit', 240, SANITIZERS)

@@ -362,6 +362,10 @@ static bool fill(const struct words *x, const char *word, struct text *out)
 		text_printf(out, "%u", x->v->dport ? x->v->dport : s ? s->port : x->drop->port);
 	} else if (!strcmp(word, "mtu")) {
 		text_printf(out, "%u", best_mtu(x));
+	} else if (!strcmp(word, "rule")) {
+		const struct trace_step *s = last_saying(x, SAY_HOOK);
+
+		return s && (text_printf(out, "%u", s->u[0]), true);
 	} else if (!strcmp(word, "newmac")) {
 		say_newmac(x, out);
 	} else if (!strcmp(word, "src")) {

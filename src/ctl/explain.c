@@ -153,43 +153,56 @@ static void say_host_lost(const struct trace_step *s, struct text *out)
 		text_printf(out, "; no counter of the host rose");
 }
 
+/* On receipt: where a packet is for, and what is wrong with it. */
+static bool sentence_in(const struct teller *x, const struct trace_step *s, struct text *out)
+{
+	struct vx *vx = x->vx;
+	char ip[IP_TEXT_MAX];
+
+	switch (s->say) {
+	case SAY_LOCAL:
+		text_printf(out, "to this host (%s%s%s)", ip_text(&s->ip, ip), *s->dev ? " on " : "",
+			    s->dev);
+		return true;
+	case SAY_HOST_STACK:
+		text_printf(out, "to %s; what comes before is the host's own stack",
+			    ip_text(&s->ip, ip));
+		return true;
+	case SAY_SOCKET:
+		explain_socket(vx, s, out);
+		return true;
+	case SAY_VNI:
+		explain_vni(vx, s, trace_is_host(x->t), out);
+		return true;
+	case SAY_NO_SOCKET:
+		explain_no_socket(vx, s, x->v, trace_is_host(x->t), out);
+		return true;
+	case SAY_RESERVED:
+		say_reserved(s, out);
+		return true;
+	case SAY_ECN:
+		say_ecn(s, out);
+		return true;
+	case SAY_HOST_LOST:
+		say_host_lost(s, out);
+		return true;
+	case SAY_LEARNED:
+		say_learned(vx, s, out);
+		return true;
+	}
+	return false;
+}
+
 static void sentence(const struct teller *x, const struct trace_step *s, struct text *out)
 {
 	struct vx *vx = x->vx;
 	char ip[IP_TEXT_MAX], mac[MAC_TEXT_MAX];
 
+	if (sentence_in(x, s, out))
+		return;
 	switch (s->say) {
 	case SAY_DEV:
 		text_printf(out, "%s, %u bytes", s->dev, s->len);
-		return;
-	case SAY_LOCAL:
-		text_printf(out, "to this host (%s%s%s)", ip_text(&s->ip, ip), *s->dev ? " on " : "",
-			    s->dev);
-		return;
-	case SAY_HOST_STACK:
-		text_printf(out, "to %s; what comes before is the host's own stack",
-			    ip_text(&s->ip, ip));
-		return;
-	case SAY_SOCKET:
-		explain_socket(vx, s, out);
-		return;
-	case SAY_VNI:
-		explain_vni(vx, s, trace_is_host(x->t), out);
-		return;
-	case SAY_NO_SOCKET:
-		explain_no_socket(vx, s, x->v, trace_is_host(x->t), out);
-		return;
-	case SAY_RESERVED:
-		say_reserved(s, out);
-		return;
-	case SAY_ECN:
-		say_ecn(s, out);
-		return;
-	case SAY_HOST_LOST:
-		say_host_lost(s, out);
-		return;
-	case SAY_LEARNED:
-		say_learned(vx, s, out);
 		return;
 	case SAY_FDB:
 	case SAY_FDB_DEFAULT:

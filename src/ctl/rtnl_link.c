@@ -267,6 +267,12 @@ static int get_generic(const struct nlattr *a, struct link_msg *m, struct vx_err
 	case IFLA_VX_NOHOST:
 		c->nohost = c->has_nohost = true;
 		return 0;
+	case IFLA_VX_NETNS:
+		c->has_netns = true;
+		return get_string(a, c->netns, sizeof(c->netns)) && *c->netns
+			       ? 0
+			       : vx_fail(err, -EINVAL, "a namespace's name, process id or path has "
+						       "1 to 63 letters");
 	case IFLA_VX_OWN:
 		m->own_only = true;
 		return 0;
@@ -361,6 +367,9 @@ static int create(struct rtnl *r, struct link_msg *m, struct vx_err *err)
 	if (t->attrs)
 		attr_defaults(t->attrs, opts);
 	rc = m->data ? get_options(t, m->data, opts, &present, err) : 0;
+	if (rc == 0 && m->cfg.has_netns && (m->cfg.nohost || !t->has_host_side))
+		rc = vx_fail(err, -EINVAL, "\"netns\" says where the host's side of a device is, and "
+					   "this one has none");
 	m->cfg.ifindex = (uint32_t)m->ifi->ifi_index;
 	m->cfg.adopt = r->adopt;
 	if (rc == 0)
@@ -386,6 +395,9 @@ static int change(struct rtnl *r, struct dev *d, struct link_msg *m, struct vx_e
 			       "Required attributes not provided to perform the operation");
 	if (m->cfg.has_nohost)
 		return vx_fail(err, -EOPNOTSUPP, "Cannot change nohost");
+	if (m->cfg.has_netns)
+		return vx_fail(err, -EOPNOTSUPP, "Cannot change netns: delete %s and make it anew",
+			       d->name);
 	if (m->ifi->ifi_index && *m->name && strcmp(m->name, d->name))
 		return vx_fail(err, -EOPNOTSUPP, "renaming is not built yet: delete %s and make it "
 						 "anew", d->name);

@@ -589,7 +589,9 @@ static void notifications(void **state)
 	add_many(3);
 	run_events();
 	for (int i = 0; i < 3; i++) { /* one a datagram; nobody's port id (N4) */
-		assert_int_equal(hear(), h->nlmsg_len);
+		size_t len = hear();
+
+		assert_int_equal(len, h->nlmsg_len);
 		assert_true(h->nlmsg_type == RTM_NEWNEIGH && !h->nlmsg_pid && !h->nlmsg_seq);
 	}
 	assert_int_equal(hear(), 0);

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/if_link.h>
-#include <linux/veth.h>
 #include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -13,30 +12,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "io/hostlink.h"
+#include "io/hostnl.h"
 #include "io/nlip.h"
 #include "net/dev.h"
 
-enum {
-	NL_BUF = 32768,
-	CONF_DISABLE_IPV6 = 26, /* DEVCONF_DISABLE_IPV6: linux/ipv6.h does not go with netinet/in.h */
-};
-
-static int nl_open(uint32_t groups, bool nonblock)
-{
-	struct sockaddr_nl sa = {.nl_family = AF_NETLINK, .nl_groups = groups};
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | (nonblock ? SOCK_NONBLOCK : 0),
-			NETLINK_ROUTE);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) < 0) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	return fd;
-}
+enum { NL_BUF = 32768 };
 
 static void read_port_range(struct io_host *h)
 {
@@ -56,15 +37,15 @@ static void read_port_range(struct io_host *h)
 
 int io_host_init(struct io_host *h, const struct io_wake *wake)
 {
-	*h = (struct io_host){.wake = wake};
+	*h = (struct io_host){.wake = wake, .open = &io_open_direct};
 	atomic_store(&h->route_gen, 1);
 	for (int i = 0; i < VX_WORKERS_MAX; i++)
 		h->route_nl[i] = -1;
 	read_port_range(h);
-	h->nl = nl_open(0, false);
+	h->nl = hostnl_open(0, false);
 	if (h->nl < 0)
 		return h->nl;
-	h->monitor = nl_open(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
+	h->monitor = hostnl_open(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
 				     RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
 			     true);
 	if (h->monitor < 0) {
@@ -83,93 +64,18 @@ void io_host_done(struct io_host *h)
 			close(h->route_nl[i]);
 }
 
-/* Sends 'nlh' and calls cb for each message of the answer.  0, cb's or the kernel's error. */
-static int talk(int fd, struct nlmsghdr *nlh, mnl_cb_t cb, void *data)
-{
-	static _Atomic uint32_t seq = 1;
-	struct sockaddr_nl sa = {.nl_family = AF_NETLINK};
-	char buf[NL_BUF];
-	int r;
-
-	nlh->nlmsg_seq = atomic_fetch_add(&seq, 1);
-	if (sendto(fd, nlh, nlh->nlmsg_len, 0, (struct sockaddr *)&sa, sizeof(sa)) < 0)
-		return -errno;
-	do {
-		ssize_t n = recv(fd, buf, sizeof(buf), 0);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		errno = 0;
-		r = mnl_cb_run(buf, (size_t)n, nlh->nlmsg_seq, 0, cb, data);
-		if (r < 0 && errno == ESRCH) {
-			r = 1; /* an answer to an older question */
-			continue;
-		}
-		if (r < 0)
-			return errno ? -errno : -EIO;
-	} while (r > 0 && (nlh->nlmsg_flags & (NLM_F_DUMP | NLM_F_ACK)));
-	return 0;
-}
-
 int host_request(struct io_host *h, struct nlmsghdr *nlh,
 		 int (*cb)(const struct nlmsghdr *nlh, void *data), void *data)
 {
-	return talk(h->nl, nlh, cb, data);
+	return hostnl_talk(h->nl, nlh, cb, data);
 }
 
 /* --- links ----------------------------------------------------------------------------------- */
 
-static void parse_af_spec(const struct nlattr *spec, struct host_link *l)
-{
-	const struct nlattr *af, *a;
-
-	mnl_attr_for_each_nested (af, spec) {
-		if (mnl_attr_get_type(af) != AF_INET6)
-			continue;
-		mnl_attr_for_each_nested (a, af) {
-			const int32_t *conf = mnl_attr_get_payload(a);
-
-			if (mnl_attr_get_type(a) == IFLA_INET6_CONF &&
-			    mnl_attr_get_payload_len(a) > CONF_DISABLE_IPV6 * sizeof(*conf))
-				l->ip6_disabled = conf[CONF_DISABLE_IPV6];
-		}
-	}
-}
-
-static void parse_link(const struct nlmsghdr *nlh, struct host_link *l)
-{
-	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
-	const struct nlattr *a;
-
-	*l = (struct host_link){.ifindex = (uint32_t)ifi->ifi_index, .flags = ifi->ifi_flags};
-	mnl_attr_for_each (a, nlh, sizeof(*ifi)) {
-		switch (mnl_attr_get_type(a)) {
-		case IFLA_IFNAME:
-			snprintf(l->name, sizeof(l->name), "%s", mnl_attr_get_str(a));
-			break;
-		case IFLA_MTU:
-			l->mtu = mnl_attr_get_u32(a);
-			break;
-		case IFLA_TSO_MAX_SIZE:
-			l->tso_max_size = mnl_attr_get_u32(a);
-			break;
-		case IFLA_ADDRESS:
-			if (mnl_attr_get_payload_len(a) == sizeof(l->mac))
-				memcpy(&l->mac, mnl_attr_get_payload(a), sizeof(l->mac));
-			break;
-		case IFLA_AF_SPEC:
-			parse_af_spec(a, l);
-			break;
-		}
-	}
-}
-
 static int on_link(const struct nlmsghdr *nlh, void *data)
 {
 	if (nlh->nlmsg_type == RTM_NEWLINK)
-		parse_link(nlh, data);
+		hostlink_parse(nlh, data);
 	return MNL_CB_OK;
 }
 
@@ -185,7 +91,7 @@ int host_link_get(struct io_host *h, uint32_t ifindex, const char *name, struct 
 	ifi->ifi_index = (int)ifindex;
 	if (!ifindex)
 		mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
-	return talk(h->nl, nlh, on_link, out);
+	return hostnl_talk(h->nl, nlh, on_link, out);
 }
 
 struct links_ctx {
@@ -199,7 +105,7 @@ static int on_each_link(const struct nlmsghdr *nlh, void *data)
 	struct host_link l;
 
 	if (nlh->nlmsg_type == RTM_NEWLINK) {
-		parse_link(nlh, &l);
+		hostlink_parse(nlh, &l);
 		c->fn(c->ctx, &l);
 	}
 	return MNL_CB_OK;
@@ -214,86 +120,20 @@ int host_links(struct io_host *h, void (*fn)(void *ctx, const struct host_link *
 	nlh->nlmsg_type = RTM_GETLINK;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-	return talk(h->nl, nlh, on_each_link, &c);
+	return hostnl_talk(h->nl, nlh, on_each_link, &c);
 }
 
-int host_link_set(struct io_host *h, uint32_t ifindex, uint32_t mtu, const struct mac *mac, int up)
+int host_link_set(struct io_host *h, const char *netns, uint32_t ifindex, uint32_t mtu,
+		  const struct mac *mac, int up)
 {
-	char buf[256];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct ifinfomsg *ifi;
+	struct link_ask a = {.ifindex = ifindex, .mtu = mtu, .up = (int8_t)up};
 
-	nlh->nlmsg_type = RTM_NEWLINK;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
-	ifi->ifi_index = (int)ifindex;
-	if (up >= 0) {
-		ifi->ifi_change = IFF_UP;
-		ifi->ifi_flags = up ? IFF_UP : 0;
+	snprintf(a.netns, sizeof(a.netns), "%s", netns);
+	if (mac) {
+		a.mac = *mac;
+		a.has_mac = 1;
 	}
-	if (mtu)
-		mnl_attr_put_u32(nlh, IFLA_MTU, mtu);
-	if (mac)
-		mnl_attr_put(nlh, IFLA_ADDRESS, sizeof(*mac), mac);
-	return talk(h->nl, nlh, NULL, NULL);
-}
-
-int host_link_del(struct io_host *h, uint32_t ifindex)
-{
-	char buf[256];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct ifinfomsg *ifi;
-
-	nlh->nlmsg_type = RTM_DELLINK;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
-	ifi->ifi_index = (int)ifindex;
-	return talk(h->nl, nlh, NULL, NULL);
-}
-
-int host_veth_add(struct io_host *h, const char *name, const char *peer)
-{
-	char buf[512];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct nlattr *info, *data, *other;
-
-	nlh->nlmsg_type = RTM_NEWLINK;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL;
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
-	info = mnl_attr_nest_start(nlh, IFLA_LINKINFO);
-	mnl_attr_put_strz(nlh, IFLA_INFO_KIND, "veth");
-	data = mnl_attr_nest_start(nlh, IFLA_INFO_DATA);
-	other = mnl_attr_nest_start(nlh, VETH_INFO_PEER);
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-	mnl_attr_put_strz(nlh, IFLA_IFNAME, peer);
-	mnl_attr_nest_end(nlh, other);
-	mnl_attr_nest_end(nlh, data);
-	mnl_attr_nest_end(nlh, info);
-	return talk(h->nl, nlh, NULL, NULL);
-}
-
-void host_link_silence(struct io_host *h, const char *name, uint32_t ifindex)
-{
-	char buf[512], path[80];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	struct ifinfomsg *ifi;
-	FILE *f;
-
-	/* No IPv6 there, so no router solicitations; where /proc is not ours, no address at least. */
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", name);
-	f = fopen(path, "we");
-	if (f) {
-		fputs("1\n", f);
-		fclose(f);
-	}
-	nlh->nlmsg_type = RTM_NEWLINK;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
-	ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
-	ifi->ifi_index = (int)ifindex;
-	ifi->ifi_change = ifi->ifi_flags = IFF_UP | IFF_NOARP;
-	mnl_attr_put_u32(nlh, IFLA_MTU, DEV_MTU_MAX);
-	talk(h->nl, nlh, NULL, NULL);
+	return h->open->link_set(h->open->ctx, &a);
 }
 
 /* --- routes ---------------------------------------------------------------------------------- */
@@ -359,7 +199,7 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 static int worker_nl(struct io_host *h, struct worker *w)
 {
 	if (h->route_nl[w->id] < 0)
-		h->route_nl[w->id] = nl_open(0, false);
+		h->route_nl[w->id] = hostnl_open(0, false);
 	return h->route_nl[w->id];
 }
 
@@ -391,7 +231,7 @@ int host_route(struct io_host *h, struct worker *w, const struct udp_flow *f, st
 		mnl_attr_put_u32(nlh, RTA_MARK, f->mark);
 	mnl_attr_put_u8(nlh, RTA_IP_PROTO, IPPROTO_UDP);
 	mnl_attr_put_u16(nlh, RTA_DPORT, htons(f->dport));
-	r = talk(fd, nlh, on_route, out);
+	r = hostnl_talk(fd, nlh, on_route, out);
 	if (r < 0)
 		return r;
 	if (out->type == DST_UNREACHABLE || out->type == DST_BLACKHOLE)
@@ -412,7 +252,7 @@ static int on_event(const struct nlmsghdr *nlh, void *data)
 	if (nlh->nlmsg_type != RTM_NEWLINK && nlh->nlmsg_type != RTM_DELLINK)
 		return MNL_CB_OK;
 	/* The message may be older than what control did since: what counts is how it is now. */
-	parse_link(nlh, &l);
+	hostlink_parse(nlh, &l);
 	gone = host_link_get(h, l.ifindex, NULL, &now) < 0;
 	if (h->link_changed && (!gone || nlh->nlmsg_type == RTM_DELLINK))
 		h->link_changed(h->ctx, gone ? &l : &now, gone);

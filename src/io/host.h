@@ -10,12 +10,14 @@
 
 #include <pthread.h>
 
+#include "io/open.h"
 #include "io/wake.h"
 #include "net/host.h"
 
 struct io_host {
 	struct vx *vx; /* set by the owner once it exists */
 	const struct io_wake *wake;
+	const struct io_open *open; /* what needs privileges; io_open_direct unless the owner sets it */
 	int nl;	     /* requests of control */
 	int monitor; /* notifications; readable: host_monitor_run() */
 	_Atomic uint64_t route_gen; /* never 0 */
@@ -24,6 +26,9 @@ struct io_host {
 	int route_nl[VX_WORKERS_MAX]; /* of each worker; -1 until its first question */
 	/* A link of the host changed or went (flags 0xffffffff): told to the owner. */
 	void (*link_changed)(void *ctx, const struct host_link *l, bool gone);
+	/* A worker found that a device's host side is gone: the owner's control has to look for it
+	 * with host_side_is_lost().  May be NULL. */
+	void (*side_lost)(void *ctx);
 	void *ctx;
 };
 
@@ -35,9 +40,10 @@ extern const struct host_ops io_host_ops; /* ctx is a struct io_host */
 int host_link_get(struct io_host *h, uint32_t ifindex, const char *name, struct host_link *out);
 /* Calls fn for each link of the host; 0 or a negative errno. */
 int host_links(struct io_host *h, void (*fn)(void *ctx, const struct host_link *l), void *ctx);
-/* Sets MTU, MAC or flags of a link (members that are not 0; 'up' -1: as it is). */
-int host_link_set(struct io_host *h, uint32_t ifindex, uint32_t mtu, const struct mac *mac, int up);
-int host_link_del(struct io_host *h, uint32_t ifindex);
+/* Sets MTU, MAC or up of a link that was made for us (0, NULL, -1: as it is); "" is our own
+ * namespace. */
+int host_link_set(struct io_host *h, const char *netns, uint32_t ifindex, uint32_t mtu,
+		  const struct mac *mac, int up);
 struct nlmsghdr;
 /* Any request to the host's rtnetlink; 'cb' gets each message of the answer and returns 1. */
 int host_request(struct io_host *h, struct nlmsghdr *nlh,
@@ -53,12 +59,11 @@ static inline uint64_t host_route_gen(const struct io_host *h)
 
 /* tap.c */
 int tap_side_add(struct io_host *h, struct dev *d, bool adopt, struct vx_err *err);
+bool host_side_is_lost(struct dev *d);
+void host_side_ask(struct side_ask *a, const struct dev *d, bool adopt);
 /* veth.c: the same as a veth pair; 'why' says why there is no TAP. */
 int veth_side_add(struct io_host *h, struct dev *d, bool adopt, const char *why,
 		  struct vx_err *err);
-/* A veth pair; settings of the hidden end that keep the host's stack away from it. */
-int host_veth_add(struct io_host *h, const char *name, const char *peer);
-void host_link_silence(struct io_host *h, const char *name, uint32_t ifindex);
 /* udp.c */
 int host_udp_open(void *ctx, const struct udp_sock_cfg *cfg, struct udp_sock **out,
 		  struct vx_err *err);

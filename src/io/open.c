@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 
 #include "io/hide.h"
+#include "io/hostlink.h"
+#include "io/side.h"
+#include "io/udp_open.h"
 
 enum { PACKET_BUF = 4 << 20 }; /* 64 super-frames */
 
@@ -43,8 +46,63 @@ static void open_unhide(void *ctx, struct hide *h)
 	hide_del(h);
 }
 
+/* --- in this process ------------------------------------------------------------------------- */
+
+static int not_here(const char *netns, struct vx_err *err)
+{
+	if (!*netns)
+		return 0;
+	return vx_fail(err, -EOPNOTSUPP, "only vxd's helper enters a network namespace");
+}
+
+static int direct_tap(void *ctx, const struct side_ask *a, uint32_t *ifindex, struct vx_err *err)
+{
+	int r = not_here(a->netns, err);
+
+	return r < 0 ? r : tap_open(a, ifindex, err);
+}
+
+static void direct_tap_done(void *ctx, const char *netns, uint32_t ifindex)
+{
+}
+
+static int direct_veth(void *ctx, const struct side_ask *a, uint32_t *ifindex, struct vx_err *err)
+{
+	int r = not_here(a->netns, err);
+	struct host_link l;
+
+	if (r == 0)
+		r = veth_make(a, -1, err);
+	if (r == 0)
+		r = veth_settle(a, &l, err);
+	if (r == 0)
+		*ifindex = l.ifindex;
+	return r;
+}
+
+static int direct_link_set(void *ctx, const struct link_ask *a)
+{
+	return *a->netns ? -EOPNOTSUPP : hostlink_set(a);
+}
+
+static int direct_link_del(void *ctx, const char *netns, uint32_t ifindex)
+{
+	return *netns ? -EOPNOTSUPP : hostlink_del(ifindex);
+}
+
+static int direct_udp(void *ctx, const struct udp_ask *a)
+{
+	return udp_open(a);
+}
+
 const struct io_open io_open_direct = {
 	.packet = open_packet,
 	.hide = open_hide,
 	.unhide = open_unhide,
+	.tap = direct_tap,
+	.tap_done = direct_tap_done,
+	.veth = direct_veth,
+	.link_set = direct_link_set,
+	.link_del = direct_link_del,
+	.udp = direct_udp,
 };

@@ -239,7 +239,9 @@ int packet_port_open(struct packet_ctx *c, struct packet_port *pp, struct vx *vx
 	if (pp->fd < 0)
 		return vx_fail(err, pp->fd, "cannot open a packet socket for %s (%s)%s",
 			       pp->host_name, strerror(-pp->fd),
-			       pp->fd == -EPERM ? ": it needs root or CAP_NET_RAW" : "");
+			       pp->fd == -EPERM   ? ": it needs root or CAP_NET_RAW"
+			       : pp->fd == -EPIPE ? ": vxd's helper has ended, restart vxd"
+						  : "");
 	r = ask_host(pp->fd, pp->host_name, l, err);
 	if (r == 0)
 		r = set_options(pp->fd);

@@ -5,10 +5,9 @@
  * first, one queue attached (a single-queue persistent TAP can never be adopted as multi-queue).
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/if_tun.h>
-#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -29,12 +28,21 @@ struct tap {
 	struct io_host *host;
 	struct napi napi;
 	int fd;
+	_Atomic bool lost; /* its interface is gone */
 	struct pkt *big; /* room for the rest of a super-frame, kept from read to read */
 };
 
 static struct tap *tap_of(struct io *io)
 {
 	return container_of(io, struct tap, io);
+}
+
+/* The interface went without us, with its namespace perhaps, which tells nobody: control has to
+ * know, or the descriptor would be ready for ever (control.md I3). */
+static void lose(struct tap *t)
+{
+	if (!atomic_exchange(&t->lost, true) && t->host->side_lost)
+		t->host->side_lost(t->host->ctx);
 }
 
 /* One frame: its first bytes into a small buffer, the rest of a super-frame into a big one.
@@ -58,6 +66,8 @@ static struct pkt *read_frame(struct tap *t, struct worker *w, bool *dropped)
 	iov[2] = (struct iovec){t->big->data, PBUF_BIG};
 	n = readv(t->fd, iov, 3);
 	if (n < (ssize_t)sizeof(h)) {
+		if (n < 0 && errno == EBADFD)
+			lose(t);
 		pkt_free(p);
 		return NULL;
 	}
@@ -145,17 +155,17 @@ static void tap_tx(struct io *io, struct worker *w, struct batch *b)
 
 static int tap_set_mac(struct io *io, const struct mac *mac)
 {
-	return host_link_set(tap_of(io)->host, io->ifindex, 0, mac, -1);
+	return host_link_set(tap_of(io)->host, io->dev->netns, io->ifindex, 0, mac, -1);
 }
 
 static int tap_set_mtu(struct io *io, uint32_t mtu)
 {
-	return host_link_set(tap_of(io)->host, io->ifindex, mtu, NULL, -1);
+	return host_link_set(tap_of(io)->host, io->dev->netns, io->ifindex, mtu, NULL, -1);
 }
 
 static int tap_set_up(struct io *io, bool up)
 {
-	return host_link_set(tap_of(io)->host, io->ifindex, 0, NULL, up);
+	return host_link_set(tap_of(io)->host, io->dev->netns, io->ifindex, 0, NULL, up);
 }
 
 static void tap_free(void *arg)
@@ -167,14 +177,23 @@ static void tap_free(void *arg)
 	free(t);
 }
 
+/* What others hold of it goes with our descriptor. */
+static void give_up(struct tap *t, const char *netns, uint32_t ifindex, bool keep)
+{
+	const struct io_open *open = t->host->open;
+
+	if (!keep)
+		ioctl(t->fd, TUNSETPERSIST, 0);
+	open->tap_done(open->ctx, netns, ifindex);
+}
+
 static void tap_close(struct io *io, bool keep)
 {
 	struct tap *t = tap_of(io);
 
 	t->host->wake->del(t->host->wake->ctx, t->fd, &t->napi);
 	atomic_store(&io->dev->host, NULL);
-	if (!keep)
-		ioctl(t->fd, TUNSETPERSIST, 0);
+	give_up(t, io->dev->netns, io->ifindex, keep);
 	quiesce_defer(&io->vx->quiesce, tap_free, t);
 }
 
@@ -188,45 +207,64 @@ static const struct io_ops tap_ops = {
 	.close = tap_close,
 };
 
-/* A queue of the TAP 'name', made if it is not there.  Without a sentence: /dev/net/tun itself
- * cannot be opened. */
-static int tap_open(const char *name, struct vx_err *err)
+bool host_side_is_lost(struct dev *d)
 {
-	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE};
-	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), r;
+	struct io *io = atomic_load(&d->host);
 
-	if (fd < 0)
-		return -errno;
-	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
-	if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
-		r = -errno;
-		close(fd);
-		return vx_fail(err, r, "the host refuses a TAP named %s (%s): run as root, or make "
-				       "the device with \"nohost\"", name, strerror(-r));
-	}
-	return fd;
+	return io && io->ops == &tap_ops && atomic_load(&tap_of(io)->lost);
 }
 
-static int set_offloads(int fd)
+void host_side_ask(struct side_ask *a, const struct dev *d, bool adopt)
+{
+	*a = (struct side_ask){.mtu = d->mtu, .mac = d->mac, .adopt = adopt};
+	memcpy(a->netns, d->netns, sizeof(a->netns));
+	memcpy(a->name, d->name, sizeof(a->name));
+}
+
+/* Sets *can to what the host takes and gives. */
+static int set_offloads(int fd, uint32_t *can)
 {
 	unsigned int basic = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
 	int size = sizeof(struct virtio_net_hdr);
 
 	if (ioctl(fd, TUNSETVNETHDRSZ, &size) < 0)
 		return -errno;
+	*can = IO_CAN_CSUM | IO_CAN_TSO | IO_CAN_FRAGS;
 	/* USO since Linux 6.2. */
-	if (ioctl(fd, TUNSETOFFLOAD, basic | TUN_F_USO4 | TUN_F_USO6) < 0 &&
-	    ioctl(fd, TUNSETOFFLOAD, basic) < 0)
+	if (ioctl(fd, TUNSETOFFLOAD, basic | TUN_F_USO4 | TUN_F_USO6) == 0)
+		*can |= IO_CAN_USO;
+	else if (ioctl(fd, TUNSETOFFLOAD, basic) < 0)
 		return -errno;
 	return ioctl(fd, TUNSETPERSIST, 1) < 0 ? -errno : 0;
 }
 
-int tap_side_add(struct io_host *h, struct dev *d, bool adopt, struct vx_err *err)
+static int start(struct tap *t, struct dev *d, uint32_t ifindex, struct vx_err *err)
 {
 	struct vx *vx = d->vx;
+	uint32_t can = 0;
+	int r = set_offloads(t->fd, &can);
+
+	if (r < 0)
+		return vx_fail(err, r, "the host refuses settings of the TAP %s (%s)", d->name,
+			       strerror(-r));
+
+	t->io = (struct io){.ops = &tap_ops, .vx = vx, .dev = d, .ifindex = ifindex,
+			    .kind = "tap", .napi = &t->napi, .can = can};
+	napi_init(&t->napi, vx->workers[ifindex % vx->n_workers], port_host_poll, &t->io);
+	t->napi.name = d->name;
+	atomic_store_explicit(&d->host, &t->io, memory_order_release);
+	r = t->host->wake->add(t->host->wake->ctx, t->fd, &t->napi);
+	if (r < 0)
+		atomic_store(&d->host, NULL);
+	return r;
+}
+
+int tap_side_add(struct io_host *h, struct dev *d, bool adopt, struct vx_err *err)
+{
 	struct tap *t = calloc(1, sizeof(*t));
 	struct vx_err dummy = {0};
-	struct host_link l;
+	struct side_ask ask;
+	uint32_t ifindex = 0;
 	int r;
 
 	if (!err)
@@ -234,37 +272,19 @@ int tap_side_add(struct io_host *h, struct dev *d, bool adopt, struct vx_err *er
 	if (!t)
 		return -ENOMEM;
 	t->host = h;
-	t->fd = tap_open(d->name, err);
-	r = t->fd;
+	host_side_ask(&ask, d, adopt);
+	r = t->fd = h->open->tap(h->open->ctx, &ask, &ifindex, err);
 	if (r < 0 && !*err->text)
 		r = veth_side_add(h, d, adopt, strerror(-r), err);
 	if (t->fd < 0)
 		goto out_free;
-	r = set_offloads(t->fd);
+	/* Elsewhere it counts from 2^20, as a device without a host side does (control.md I1). */
+	if (!*d->netns)
+		d->ifindex = ifindex;
+	r = start(t, d, ifindex, err);
 	if (r == 0)
-		r = host_link_get(h, 0, d->name, &l);
-	if (r == 0)
-		r = host_link_set(h, l.ifindex, d->mtu, &d->mac, -1);
-	if (r < 0) {
-		vx_fail(err, r, "the host refuses settings of the TAP %s (%s)", d->name,
-			strerror(-r));
-		goto out_close;
-	}
-	d->ifindex = l.ifindex;
-	t->io = (struct io){.ops = &tap_ops, .vx = vx, .dev = d, .ifindex = l.ifindex,
-			    .kind = "tap", .napi = &t->napi,
-			    .can = IO_CAN_CSUM | IO_CAN_TSO | IO_CAN_USO | IO_CAN_FRAGS};
-	napi_init(&t->napi, vx->workers[d->ifindex % vx->n_workers], port_host_poll, &t->io);
-	t->napi.name = d->name;
-	atomic_store_explicit(&d->host, &t->io, memory_order_release);
-	r = h->wake->add(h->wake->ctx, t->fd, &t->napi);
-	if (r < 0) {
-		atomic_store(&d->host, NULL);
-		goto out_close;
-	}
-	return 0;
-out_close:
-	ioctl(t->fd, TUNSETPERSIST, 0);
+		return 0;
+	give_up(t, d->netns, ifindex, false);
 	close(t->fd);
 out_free:
 	free(t);

@@ -242,53 +242,13 @@ static const struct udp_sock_ops host_udp_ops = {
 	.close = host_udp_close,
 };
 
-static int set(int fd, int level, int opt, int v)
+static int open_bound(struct io_host *h, const struct udp_sock_cfg *cfg, struct vx_err *err)
 {
-	return setsockopt(fd, level, opt, &v, sizeof(v));
-}
+	struct udp_ask ask = {.family = (uint16_t)cfg->family, .port = cfg->port,
+			      .zero_csum6_rx = cfg->zero_csum6_rx};
+	int r = h->open->udp(h->open->ctx, &ask);
 
-static int set_options(int fd, const struct udp_sock_cfg *cfg)
-{
-	int r;
-
-	set(fd, SOL_UDP, UDP_GRO, 1);
-	/* As much as the host lets us; SO_RCVBUFFORCE needs a capability. */
-	if (set(fd, SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20) < 0)
-		set(fd, SOL_SOCKET, SO_RCVBUF, 8 << 20);
-	if (cfg->family == AF_INET) {
-		r = set(fd, IPPROTO_IP, IP_PKTINFO, 1);
-		r |= set(fd, IPPROTO_IP, IP_RECVTOS, 1);
-		r |= set(fd, IPPROTO_IP, IP_RECVTTL, 1);
-		return r;
-	}
-	r = set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	r |= set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
-	r |= set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
-	r |= set(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
-	if (cfg->zero_csum6_rx)
-		r |= set(fd, SOL_UDP, UDP_NO_CHECK6_RX, 1);
-	return r;
-}
-
-static int open_bound(const struct udp_sock_cfg *cfg, struct vx_err *err)
-{
-	struct sockaddr_in6 sa = {.sin6_family = (sa_family_t)cfg->family,
-				  .sin6_port = htons(cfg->port)};
-	int fd = socket(cfg->family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), r;
-
-	if (fd < 0)
-		return -errno;
-	if (set_options(fd, cfg) < 0) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	if (bind(fd, (struct sockaddr *)&sa,
-		 cfg->family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(sa)) == 0)
-		return fd;
-	r = -errno;
-	close(fd);
-	if (r == -EADDRINUSE) /* the kernel's own answer: "Address already in use" */
+	if (r >= 0 || r == -EADDRINUSE) /* the kernel's own answer: "Address already in use" */
 		return r;
 	return vx_fail(err, r, "cannot open UDP port %u (%s)%s", cfg->port, strerror(-r),
 		       r == -EACCES ? ": ports below 1024 need a privilege" : "");
@@ -311,7 +271,7 @@ int host_udp_open(void *ctx, const struct udp_sock_cfg *cfg, struct udp_sock **o
 	u->host = h;
 	u->rx_n = 8;
 	pthread_mutex_init(&u->lock, NULL);
-	r = u->fd = open_bound(cfg, err);
+	r = u->fd = open_bound(h, cfg, err);
 	if (r < 0)
 		goto out_free;
 	napi_init(&u->napi, vx->workers[cfg->port % vx->n_workers], host_udp_poll, u);

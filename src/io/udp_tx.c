@@ -4,7 +4,6 @@
  * one destination go as one UDP_SEGMENT train, and a flush is one sendmmsg per source port.
  */
 #include <errno.h>
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <sys/socket.h>
@@ -21,78 +20,19 @@ enum {
 	TRAINS = 64, /* of one call */
 	IOV_MAX_ = 1024,
 	CONTROL_LEN = 160,
-	PORT_TRIES = 16,
-	FLOWINFO_SEND = 33, /* IPV6_FLOWINFO_SEND: linux/in6.h does not go with netinet/in.h */
 };
 
 /* --- send sockets ------------------------------------------------------------------------------ */
 
-static int set(int fd, int level, int opt, int v)
-{
-	return setsockopt(fd, level, opt, &v, sizeof(v));
-}
-
-/* A send socket receives nothing: a filter that drops all, and no buffer to speak of. */
-static void make_deaf(int fd)
-{
-	struct sock_filter none[] = {{BPF_RET | BPF_K, 0, 0, 0}};
-	struct sock_fprog prog = {1, none};
-
-	setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog));
-	set(fd, SOL_SOCKET, SO_RCVBUF, 1);
-	if (set(fd, SOL_SOCKET, SO_SNDBUFFORCE, 4 << 20) < 0)
-		set(fd, SOL_SOCKET, SO_SNDBUF, 4 << 20);
-}
-
-static void set_send_options(int fd, int family, bool df, bool csum)
-{
-	if (family == AF_INET) {
-		set(fd, IPPROTO_IP, IP_MTU_DISCOVER, df ? IP_PMTUDISC_DO : IP_PMTUDISC_DONT);
-		if (!csum)
-			set(fd, SOL_SOCKET, SO_NO_CHECK, 1);
-		return;
-	}
-	/* An outer IPv6 packet is never fragmented (vxlan.md 3.8). */
-	set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
-	set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_DO);
-	set(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
-	/* The label is the address's (put_address()), not one of the host's making. */
-	set(fd, IPPROTO_IPV6, IPV6_AUTOFLOWLABEL, 0);
-	set(fd, IPPROTO_IPV6, FLOWINFO_SEND, 1);
-	/* The driver sends from a 'local' that the host has not, where IPv6 routing allows it. */
-	set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
-	if (!csum)
-		set(fd, SOL_UDP, UDP_NO_CHECK6_TX, 1);
-}
-
-static int bind_port(int fd, int family, uint16_t port)
-{
-	struct sockaddr_in6 sa = {.sin6_family = (sa_family_t)family, .sin6_port = htons(port)};
-
-	return bind(fd, (struct sockaddr *)&sa,
-		    family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(sa));
-}
-
 /* A socket bound to f->sport, or, where that is in use, to a port after it in the range. */
 static int open_sender(struct host_udp *u, const struct udp_flow *f)
 {
-	int family = u->sk.cfg.family;
-	int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), err;
-	uint32_t n = (uint32_t)f->sport_max - f->sport_min + 1;
+	const struct io_open *open = u->host->open;
+	struct udp_ask ask = {.family = (uint16_t)u->sk.cfg.family, .sends = 1, .df = f->df,
+			      .csum = f->csum, .port = f->sport, .port_min = f->sport_min,
+			      .port_max = f->sport_max};
 
-	if (fd < 0)
-		return -errno;
-	make_deaf(fd);
-	set_send_options(fd, family, f->df, f->csum);
-	for (uint32_t i = 0; i < MIN(n, (uint32_t)PORT_TRIES); i++) {
-		uint32_t port = f->sport_min + (f->sport - f->sport_min + i) % n;
-
-		if (bind_port(fd, family, (uint16_t)port) == 0)
-			return fd;
-	}
-	err = -errno;
-	close(fd);
-	return err;
+	return open->udp(open->ctx, &ask);
 }
 
 static int sender_for(struct host_udp *u, const struct udp_flow *f)

@@ -28,10 +28,12 @@
 #endif
 
 enum { MARK_BYTES = 48, READ_MAX = 256 };
+enum verdict { ARRIVED, LOST, TOO_EARLY };
 
 struct underlay_watch {
 	int fd;
 	uint32_t first, n;
+	bool first_is_late; /* looked at once, undecided */
 	struct underlay_frame ring[UNDERLAY_RING];
 	uint64_t base[UNDERLAY_COUNTERS];
 	/* By workers: the marks of what came out of sockets; newer ones overwrite older. */
@@ -214,7 +216,7 @@ void underlay_watch_saw(struct underlay_watch *u, const struct pkt *p)
 
 /* --- frames -------------------------------------------------------------------------------------- */
 
-/* Addresses, ports and mark; false: no whole header. */
+/* Addresses, ports, mark, and the length by the headers (the socket cuts); false: no whole header. */
 static bool parse(struct underlay_frame *f)
 {
 	const struct eth_hdr *eth = (const void *)f->bytes;
@@ -228,6 +230,7 @@ static bool parse(struct underlay_frame *f)
 
 		f->src = ip_from4(ip->src);
 		f->dst = ip_from4(ip->dst);
+		f->len = at + be16_get(ip->len);
 		at += ip4_hdr_len(ip);
 	} else {
 		const struct ip6_hdr *ip = (const void *)(f->bytes + at);
@@ -235,6 +238,7 @@ static bool parse(struct underlay_frame *f)
 		f->src = ip_from6(ip->src);
 		f->dst = ip_from6(ip->dst);
 		at += sizeof(*ip);
+		f->len = at + be16_get(ip->payload_len);
 	}
 	if (f->n_bytes < at + sizeof(*udp) || ip_is_multicast(&f->dst))
 		return false;
@@ -252,15 +256,13 @@ static bool read_one(struct underlay_watch *u, struct underlay_frame *f, bool *g
 {
 	struct sockaddr_ll sa = {0};
 	socklen_t len = sizeof(sa);
-	ssize_t n = recvfrom(u->fd, f->bytes, sizeof(f->bytes), MSG_TRUNC, (struct sockaddr *)&sa,
-			     &len);
+	ssize_t n = recvfrom(u->fd, f->bytes, sizeof(f->bytes), 0, (struct sockaddr *)&sa, &len);
 
 	if (n < 0)
 		return errno == EINTR || errno == ENETDOWN;
-	f->len = (uint32_t)n;
-	f->n_bytes = (uint16_t)MIN(f->len, (uint32_t)sizeof(f->bytes));
+	f->n_bytes = (uint16_t)n;
 	f->is_other = sa.sll_pkttype == PACKET_OTHERHOST;
-	*good = sa.sll_hatype == ARPHRD_ETHER &&
+	*good = (sa.sll_hatype == ARPHRD_ETHER || sa.sll_hatype == ARPHRD_LOOPBACK) &&
 		(sa.sll_pkttype == PACKET_HOST || f->is_other) && parse(f) &&
 		if_indextoname((unsigned)sa.sll_ifindex, f->dev);
 	return true;
@@ -335,25 +337,26 @@ static bool by_counter(struct underlay_watch *u, const struct underlay_frame *f,
 	return found;
 }
 
-static bool was_lost(struct underlay_watch *u, const struct underlay_frame *f, bool socket,
-		     struct underlay_loss *l)
+static enum verdict judge(struct underlay_watch *u, const struct underlay_frame *f, bool socket,
+			  uint64_t now, struct underlay_loss *l)
 {
 	bool ours;
 
 	if (atomic_load(&u->seen[f->mark % UNDERLAY_SEEN]) == f->mark)
-		return false;
+		return ARRIVED;
 	/* So many came that the mark may have been overwritten: nothing can be said. */
 	if (atomic_load(&u->n_seen) - f->n_seen > UNDERLAY_SEEN / 16)
-		return false;
+		return ARRIVED;
 	ours = is_ours(&f->dst);
 	*l = (struct underlay_loss){DROP_otherhost, "", 0};
 	if (f->is_other)
-		return ours;
+		return ours ? LOST : ARRIVED;
 	if (by_counter(u, f, ours, socket, l))
-		return true;
-	/* Forwarded, or for a socket of somebody else: not lost. */
+		return LOST;
+	if (!ours || !socket) /* forwarded, or for a socket of somebody else */
+		return ARRIVED;
 	*l = (struct underlay_loss){DROP_host_filtered, "", 0};
-	return ours && socket;
+	return f->at + UNDERLAY_LONG <= now ? LOST : TOO_EARLY;
 }
 
 bool underlay_watch_next(struct underlay_watch *u, uint64_t now,
@@ -361,10 +364,16 @@ bool underlay_watch_next(struct underlay_watch *u, uint64_t now,
 			 struct underlay_frame *f, struct underlay_loss *l)
 {
 	while (u->n && u->ring[u->first].at + UNDERLAY_WAIT <= now) {
+		enum verdict v;
+
 		*f = u->ring[u->first];
+		v = judge(u, f, has_socket(ctx, f), now, l);
+		u->first_is_late = v == TOO_EARLY;
+		if (v == TOO_EARLY)
+			return false;
 		u->first = (u->first + 1) % UNDERLAY_RING;
 		u->n--;
-		if (was_lost(u, f, has_socket(ctx, f), l))
+		if (v == LOST)
 			return true;
 	}
 	return false;
@@ -372,5 +381,7 @@ bool underlay_watch_next(struct underlay_watch *u, uint64_t now,
 
 uint64_t underlay_watch_timer(const struct underlay_watch *u)
 {
-	return u->n ? u->ring[u->first].at + UNDERLAY_WAIT : UINT64_MAX;
+	if (!u->n)
+		return UINT64_MAX;
+	return u->ring[u->first].at + (u->first_is_late ? UNDERLAY_LONG : UNDERLAY_WAIT);
 }

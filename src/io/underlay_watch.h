@@ -4,7 +4,8 @@
  *
  * A packet socket sees the datagrams before the host's own stack does; workers note those that came
  * out of a socket; what is not among them after UNDERLAY_WAIT was lost between, and the host's own
- * counters (nstat) tell why.  Exists while somebody explains.  Ethernet interfaces only.
+ * counters (nstat) tell why.  Exists while somebody explains.  Ethernet interfaces only.  Of several
+ * that are lost for different reasons at once the reasons may be mixed up.
  *
  * Control's, but for underlay_watch_saw(), which any worker calls: a few stores without a lock.
  */
@@ -17,6 +18,7 @@
 #include "pkt/trace.h"
 
 #define UNDERLAY_WAIT (200 * NS_PER_MS)
+#define UNDERLAY_LONG (1 * NS_PER_S) /* if no counter says that it was lost: a worker may be late */
 enum { UNDERLAY_RING = 256, UNDERLAY_SEEN = 4096, UNDERLAY_COUNTERS = 11 };
 
 /* A datagram on its way to a socket. */

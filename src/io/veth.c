@@ -25,19 +25,24 @@ static struct veth *veth_of(struct io *io)
 	return container_of(io, struct veth, pp.io);
 }
 
+static int set_link(struct io *io, uint32_t mtu, const struct mac *mac, int up)
+{
+	return host_link_set(veth_of(io)->host, io->dev->netns, veth_of(io)->ifindex, mtu, mac, up);
+}
+
 static int veth_set_mac(struct io *io, const struct mac *mac)
 {
-	return host_link_set(veth_of(io)->host, veth_of(io)->ifindex, 0, mac, -1);
+	return set_link(io, 0, mac, -1);
 }
 
 static int veth_set_mtu(struct io *io, uint32_t mtu)
 {
-	return host_link_set(veth_of(io)->host, veth_of(io)->ifindex, mtu, NULL, -1);
+	return set_link(io, mtu, NULL, -1);
 }
 
 static int veth_set_up(struct io *io, bool up)
 {
-	return host_link_set(veth_of(io)->host, veth_of(io)->ifindex, 0, NULL, up);
+	return set_link(io, 0, NULL, up);
 }
 
 static void veth_free(void *arg)
@@ -55,7 +60,7 @@ static void veth_close(struct io *io, bool keep)
 	packet_port_detach(&v->pp);
 	atomic_store(&io->dev->host, NULL);
 	if (!keep)
-		host_link_del(v->host, v->ifindex);
+		v->host->open->link_del(v->host->open->ctx, io->dev->netns, v->ifindex);
 	quiesce_defer(&io->vx->quiesce, veth_free, v);
 }
 
@@ -70,29 +75,22 @@ static const struct io_ops veth_ops = {
 };
 
 /* The pair, its settings, the socket on the hidden end. */
-static int make(struct veth *v, struct dev *d, const char *why, struct vx_err *err)
+static int make(struct veth *v, struct dev *d, bool adopt, const char *why, struct vx_err *err)
 {
-	struct io_host *h = v->host;
+	const struct io_open *open = v->host->open;
+	struct side_ask ask;
 	struct host_link l;
-	int r = host_veth_add(h, d->name, v->pp.host_name);
+	int r;
 
-	if (r < 0)
+	host_side_ask(&ask, d, adopt);
+	memcpy(ask.hidden, v->pp.host_name, sizeof(ask.hidden));
+	r = open->veth(open->ctx, &ask, &v->ifindex, err);
+	if (r == -EPERM || (r < 0 && !*err->text))
 		return vx_fail(err, r,
 			       "cannot open /dev/net/tun (%s) nor make a veth pair (%s): run as root "
 			       "or in a user namespace, or make the device with \"nohost\"",
 			       why, strerror(-r));
-	r = host_link_get(h, 0, d->name, &l);
-	if (r == 0) {
-		v->ifindex = l.ifindex;
-		r = host_link_set(h, l.ifindex, d->mtu, &d->mac, -1);
-	}
-	if (r == 0)
-		r = host_link_get(h, 0, v->pp.host_name, &l);
-	if (r < 0)
-		return vx_fail(err, r, "the host refuses settings of the veth pair %s (%s)", d->name,
-			       strerror(-r));
-	host_link_silence(h, v->pp.host_name, l.ifindex);
-	return packet_port_open(h->packet, &v->pp, d->vx, &l, err);
+	return r < 0 ? r : packet_port_open(v->host->packet, &v->pp, d->vx, &l, err);
 }
 
 int veth_side_add(struct io_host *h, struct dev *d, bool adopt, const char *why, struct vx_err *err)
@@ -101,7 +99,6 @@ int veth_side_add(struct io_host *h, struct dev *d, bool adopt, const char *why,
 	struct vx *vx = d->vx;
 	int r;
 
-	(void)adopt;
 	if (!h->packet)
 		return vx_fail(err, -EOPNOTSUPP, "cannot open /dev/net/tun (%s)", why);
 	v = calloc(1, sizeof(*v));
@@ -109,17 +106,18 @@ int veth_side_add(struct io_host *h, struct dev *d, bool adopt, const char *why,
 		return -ENOMEM;
 	v->host = h;
 	snprintf(v->pp.host_name, sizeof(v->pp.host_name), "%.11s.vxh", d->name);
-	r = make(v, d, why, err);
+	r = make(v, d, adopt, why, err);
 	if (r < 0)
 		goto out_del;
-	d->ifindex = v->ifindex;
+	if (!*d->netns)
+		d->ifindex = v->ifindex;
 	v->pp.io.ops = &veth_ops;
 	v->pp.io.dev = d;
 	v->pp.io.kind = "veth";
 	/* The host does not see what its other end sends; where this is refused it drops it, as
 	 * frames for somebody else. */
 	h->packet->open.hide(h->packet->open.ctx, v->pp.io.ifindex, &v->pp.hide);
-	napi_init(&v->pp.napi, vx->workers[d->ifindex % vx->n_workers], port_host_poll, &v->pp.io);
+	napi_init(&v->pp.napi, vx->workers[v->ifindex % vx->n_workers], port_host_poll, &v->pp.io);
 	v->pp.napi.name = d->name;
 	atomic_store_explicit(&d->host, &v->pp.io, memory_order_release);
 	r = packet_port_bind(&v->pp, true);
@@ -131,7 +129,7 @@ int veth_side_add(struct io_host *h, struct dev *d, bool adopt, const char *why,
 	packet_port_release(&v->pp);
 out_del:
 	if (v->ifindex)
-		host_link_del(h, v->ifindex);
+		h->open->link_del(h->open->ctx, d->netns, v->ifindex);
 	free(v);
 	return r;
 }

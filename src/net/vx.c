@@ -152,6 +152,7 @@ void vx_free(struct vx *vx)
 	inet_free(vx);
 	link_types_free(vx);
 	free(atomic_load(&vx->ptypes));
+	free(atomic_load(&vx->vxlan_ports));
 	for (uint32_t i = 0; i < vx->n_workers; i++)
 		worker_free(vx->workers[i]);
 	free(vx);

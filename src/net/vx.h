@@ -63,6 +63,7 @@ struct vx_config {
 
 /* What explain waits for: packets that the filter takes get a trace (net/watch). */
 struct watch;
+struct vxlan_ports;
 struct ptype_table;
 struct hook_table;
 
@@ -81,6 +82,7 @@ struct vx {
 	uint32_t n_devs;
 	uint32_t next_ifindex;
 	struct list link_types; /* struct link_type_reg */
+	_Atomic(struct vxlan_ports *) vxlan_ports; /* the same for workers (vxlan/sock) */
 	struct list vxlan_socks;/* struct vxlan_sock.node (vxlan/sock) */
 	struct inet *inet;	/* the stack underlay (net/inet) */
 	_Atomic(struct ptype_table *) ptypes;

@@ -46,7 +46,7 @@ DROP(tx_failed, "", "", "the host refused to send the packet",
 DROP(host_refused, "", "", "the host's side of the device took no packet (its interface is down)",
      "`ip link set {hostdev} up`")
 DROP(hook_rule, "NETFILTER_DROP", "", "a rule of 'vx rule' says drop",
-     "a rule of 'vx rule' asks for it: 'vx rule show' lists them, 'vx rule del' takes one away")
+     "`vx rule del {rule}` if it should not; 'vx rule show' lists them all")
 /* IP input */
 DROP(ip_hdr_error, "IP_INHDR", "(IpInHdrErrors)", "bad IP header",
      "{peer}, or a box on the way from it, damages IP headers: capture on both sides and compare; there, "
@@ -149,13 +149,13 @@ DROP(inner_bad_source, "MAC_INVALID_SOURCE", "", "the inner source MAC is zero o
      "a host behind {peer} sends with the source MAC {src}: give its interface a unicast address there (ip "
      "link set DEV address)")
 DROP(fdb_static_elsewhere, "VXLAN_ENTRY_EXISTS", "", "the source MAC is bound to another remote by a static entry",
-     "`vx fdb replace {src} dev {dev} dst {peer}`")
+     "`vx fdb replace {src} dev {dev} dst {peer}` if that host has moved; if not, somebody uses its MAC")
 DROP(ecn_not_ect, "IP_TUNNEL_ECN", "rx_errors and rx_frame_errors",
      "congestion was marked on a packet that does not know ECN",
      "{peer}, or a router on the way from it, marks congestion in the outer header of packets that do not "
      "know ECN: clear the ECN field there (the tunnel's 'tos', or the marking queue)")
 DROP(unknown_peer, "", "", "the remote is not a known peer",
-     "`vx fdb append 00:00:00:00:00:00 dev {dev} dst {peer}`")
+     "`vx fdb append 00:00:00:00:00:00 dev {dev} dst {peer}` if it is a remote of yours")
 /* VXLAN transmit */
 DROP(no_target, "NO_TX_TARGET", "tx_dropped", "no entry for this destination and no default",
      "`vx fdb append 00:00:00:00:00:00 dev {dev} dst {known}`")
@@ -163,8 +163,8 @@ DROP(dst_any, "NOT_SPECIFIED", "tx_dropped", "the entry's remote is 0.0.0.0",
      "`vx fdb replace {entry} dev {dev} dst {known}`")
 DROP(no_socket, "DEV_READY", "tx_errors", "the device has no socket", "`vx link set {dev} up`")
 DROP(tunnel_no_route, "IP_OUTNOROUTES", "tx_errors and tx_carrier_errors", "no route to the remote",
-     "`ip route replace {to} dev {under}`; 'ip route get {to}' (stack underlay: 'vx route show') must lead "
-     "there")
+     "`ip route replace {to} dev {under}` if {to} is on that link, else by 'via' its router; on the "
+     "stack underlay, vx route")
 DROP(tunnel_loop, "IP_OUTNOROUTES", "tx_errors and collisions",
      "the route to the remote leads into the tunnel itself",
      "`ip route replace {to} dev {under}`: a route to {to} that does not use {dev}")
@@ -198,7 +198,7 @@ DROP(host_ip_header, "IP_INHDR", "(IpInHdrErrors)", "bad IP header, found by the
 DROP(host_not_local, "IP_INADDRERRORS", "(IpInAddrErrors)", "the IP destination is not an address of this host",
      "`ip addr add {dest} dev {dev}`, or let {peer} send to an address of this host (its remote)")
 DROP(host_rpfilter, "IP_RPFILTER", "(TcpExtIPReversePathFilter)", "the host's route back to the sender leads elsewhere (rp_filter)",
-     "`ip route replace {peer} dev {dev}`, or relax net.ipv4.conf.{dev}.rp_filter")
+     "`ip route replace {peer} dev {dev}` if {peer} is on that link, else by 'via' its router")
 DROP(host_socket_full, "SOCKET_RCVBUFF", "(UdpInErrors, UdpRcvbufErrors)", "the socket's queue on the host is full",
      "the workers are overloaded: start vxd with more of them (vxd --workers N); larger queues need "
      "net.core.rmem_max")

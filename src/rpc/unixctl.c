@@ -2,6 +2,7 @@
 #include "rpc/unixctl.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { IN_MAX = 1 << 20, OUT_MAX = 64 << 20, ARGS_MAX = 64 };
+/* Each piece that is read makes the parser start anew, so IN_MAX bounds the work, too. */
+enum { IN_MAX = 256 << 10, OUT_MAX = 64 << 20, ARGS_MAX = 64 };
 
 void unixctl_init(struct unixctl_server *s, const struct unixctl_command *commands, size_t n)
 {
@@ -165,19 +167,37 @@ static void run_command(struct unixctl_conn *c, const char *method, json_t *para
 	}
 }
 
+/* Length without a UTF-8 letter at the end of which more bytes have to come: json_loadb() takes it for
+ * a wrong one. */
+static size_t whole_letters(const char *s, size_t len)
+{
+	for (size_t back = 1; back <= 3 && back <= len; back++) {
+		uint8_t b = (uint8_t)s[len - back];
+
+		if ((b & 0xc0) == 0x80)
+			continue;
+		if (b >= (back == 1 ? 0xc0 : back == 2 ? 0xe0 : 0xf0))
+			return len - back;
+		break;
+	}
+	return len;
+}
+
 /* One request from the front of what was read.  False: none is whole yet. */
 static bool one_request(struct unixctl_conn *c)
 {
 	json_error_t err;
 	const char *method;
+	size_t len;
 	json_t *msg, *params, *id;
 
 	if (!c->in_len)
 		return false;
-	msg = json_loadb(c->in, c->in_len, JSON_DISABLE_EOF_CHECK, &err);
+	len = whole_letters(c->in, c->in_len);
+	msg = json_loadb(c->in, len, JSON_DISABLE_EOF_CHECK, &err);
 	if (!msg) {
 		/* Cut off in the middle, or no JSON at all. */
-		c->closing = err.position < (int)c->in_len || c->in_len >= IN_MAX;
+		c->closing = err.position < (int)len || c->in_len >= IN_MAX;
 		return false;
 	}
 	memmove(c->in, c->in + err.position, c->in_len - (size_t)err.position);

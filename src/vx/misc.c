@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `vx drops` and `vx monitor`. */
+#include <ctype.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -9,6 +10,20 @@
 
 #include "vx/vx.h"
 
+/* The advice without a packet: {dev} is DEV. */
+static void print_advice(const char *s)
+{
+	bool inside = false;
+
+	for (; *s; s++) {
+		if (*s == '{' || *s == '}')
+			inside = *s == '{';
+		else
+			putchar(inside ? toupper((unsigned char)*s) : *s);
+	}
+	putchar('\n');
+}
+
 static void text_drop(const json_t *d)
 {
 	const char *advice = json_string_value(json_object_get(d, "advice"));
@@ -17,8 +32,10 @@ static void text_drop(const json_t *d)
 	       (long long)json_integer_value(json_object_get(d, "packets")),
 	       json_string_value(json_object_get(d, "reason")),
 	       json_string_value(json_object_get(d, "text")));
-	if (advice && *advice)
-		printf("%37s%s\n", "", advice);
+	if (advice && *advice) {
+		printf("%37s", "");
+		print_advice(advice);
+	}
 }
 
 int cmd_drops(struct vx_cli *c, int argc, char **argv)

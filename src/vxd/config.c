@@ -20,7 +20,7 @@ int register_types(struct vxd *d)
 {
 	int r = vxlan_init_module(d->vx);
 
-	d->packet = (struct packet_ctx){.wake = d->wake, .open = io_open_direct, .warn = warn};
+	d->packet = (struct packet_ctx){.wake = d->wake, .open = d->helper.open, .warn = warn};
 	d->host.packet = &d->packet;
 	d->mem = (struct mem_ctx){.wake = &d->wake};
 	d->pcap = (struct pcap_ctx){.wake = &d->wake};

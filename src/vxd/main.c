@@ -17,14 +17,17 @@
 
 #include "vxd/commands.h"
 #include "vxd/config.h"
+#include "vxd/sandbox.h"
 #include "vxd/vxd.h"
 #include "vxlan/device.h"
 
 struct options {
 	const char *file, *rundir, *statedir;
 	bool no_state;
-	uint32_t workers;
+	uint32_t workers, linger;
 };
+
+enum { LINGER_MAX = 86400 };
 
 static const char usage[] =
 	"Usage: vxd [OPTIONS]\n"
@@ -37,6 +40,8 @@ static const char usage[] =
 	"      --statedir DIR where the state is kept (default: /var/lib/vx, $XDG_STATE_HOME/vx or\n"
 	"                   ~/.local/state/vx)\n"
 	"      --no-state   keep no state; so does -f without --statedir\n"
+	"      --linger N   when vxd crashes, its helper holds the interfaces for N seconds, with their\n"
+	"                   carrier, for the next vxd (default 60; 0: not at all)\n"
 	"      --workers N  threads that carry packets, 1..16 (default 1)\n"
 	"  -h, --help       this text\n"
 	"  -V, --version    the version\n";
@@ -53,13 +58,14 @@ static int parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{"rundir", required_argument, NULL, 'r'},  {"no-state", no_argument, NULL, 'n'},
+		{"linger", required_argument, NULL, 'l'},
 		{"statedir", required_argument, NULL, 's'}, {"workers", required_argument, NULL, 'w'},
 		{"help", no_argument, NULL, 'h'},	   {"version", no_argument, NULL, 'V'},
 		{0}};
 	char *end;
 	int c;
 
-	*o = (struct options){.workers = 1};
+	*o = (struct options){.workers = 1, .linger = 60};
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, ":f:hV", longs, NULL)) >= 0) {
 		switch (c) {
@@ -74,6 +80,12 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'n':
 			o->no_state = true;
+			break;
+		case 'l':
+			o->linger = (uint32_t)strtoul(optarg, &end, 10);
+			if (!*optarg || *end || o->linger > LINGER_MAX)
+				return bad_option("vxd: --linger takes 0..86400 seconds, not \"%s\"",
+						  optarg);
 			break;
 		case 'w':
 			o->workers = (uint32_t)strtoul(optarg, &end, 10);
@@ -113,6 +125,42 @@ static void monitor_ready(struct loop_source *s, uint32_t events)
 	host_monitor_run(s->ctx);
 }
 
+/* The host's side of a device is gone: so is the device, as if vx had been told (control.md I3). */
+static void host_side_gone(struct vxd *d, struct dev *dev)
+{
+	if (state_text(&d->state))
+		text_printf(state_text(&d->state), "link del %s\n", dev->name);
+	link_dellink(dev, false);
+	state_commit(&d->state);
+}
+
+/* A worker: wakes control. */
+static void side_lost(void *ctx)
+{
+	struct vxd *d = ctx;
+	uint64_t one = 1;
+
+	atomic_store(&d->side_lost, true);
+	if (write(d->wake_fd, &one, sizeof(one)) < 0)
+		return; /* its counter is full: control is awake anyway */
+}
+
+static struct dev *lost_one(struct vxd *d)
+{
+	list_for_each (dev, &d->vx->devs, struct dev, node)
+		if (host_side_is_lost(dev))
+			return dev;
+	return NULL;
+}
+
+static void remove_lost(struct vxd *d)
+{
+	struct dev *dev;
+
+	while ((dev = lost_one(d))) /* others may go with it */
+		host_side_gone(d, dev);
+}
+
 static void events_ready(struct loop_source *s, uint32_t events)
 {
 	struct vxd *d = s->ctx;
@@ -120,8 +168,22 @@ static void events_ready(struct loop_source *s, uint32_t events)
 
 	if (read(s->fd, &n, sizeof(n)) == sizeof(n))
 		rtnl_run_events(&d->rtnl);
+	if (atomic_exchange(&d->side_lost, false))
+		remove_lost(d);
 	explain_run(d);
 	pinger_run(d->pinger);
+}
+
+/* The device whose host side is a veth pair with this hidden end. */
+static struct dev *by_hidden_end(struct vxd *d, uint32_t ifindex)
+{
+	list_for_each (dev, &d->vx->devs, struct dev, node) {
+		struct io *host = atomic_load(&dev->host);
+
+		if (host && host->ifindex == ifindex && !strcmp(host->kind, "veth"))
+			return dev;
+	}
+	return NULL;
 }
 
 /* The host changed one of our interfaces, or took away what a device stands on (control.md I2). */
@@ -135,10 +197,7 @@ static void link_changed(void *ctx, const struct host_link *l, bool gone)
 		struct link_cfg cfg = {0};
 
 		if (gone) {
-			if (state_text(&d->state))
-				text_printf(state_text(&d->state), "link del %s\n", dev->name);
-			link_dellink(dev, false);
-			state_commit(&d->state);
+			host_side_gone(d, dev);
 			return;
 		}
 		cfg.has_mtu = l->mtu && l->mtu != dev->mtu;
@@ -160,9 +219,22 @@ static void link_changed(void *ctx, const struct host_link *l, bool gone)
 	}
 	if (!gone)
 		return;
+	dev = by_hidden_end(d, l->ifindex);
+	if (dev) {
+		host_side_gone(d, dev);
+		return;
+	}
 	list_for_each_safe (x, &d->vx->devs, struct dev, node)
 		if (x->lower_index == l->ifindex && !x->lower)
 			link_dellink(x, false);
+}
+
+static void helper_ended(struct loop_source *s, uint32_t events)
+{
+	struct vxd *d = s->ctx;
+
+	loop_del(&d->loop, s);
+	helper_check(&d->helper);
 }
 
 static int add_source(struct vxd *d, struct loop_source *s, int fd,
@@ -187,6 +259,10 @@ static int watch_all(struct vxd *d, int wake_fd)
 		r = add_source(d, &d->monitor, d->host.monitor, monitor_ready, &d->host);
 	if (r == 0)
 		r = add_source(d, &d->events, wake_fd, events_ready, d);
+	if (r == 0)
+		r = add_source(d, &d->helper_end, d->helper.sock, helper_ended, d);
+	if (r == 0) /* its answers are read by who asked; this is for its end alone, EPOLLHUP */
+		r = loop_change(&d->loop, &d->helper_end, 0);
 	return r;
 }
 
@@ -209,6 +285,7 @@ static int make_vx(struct vxd *d, const struct options *o)
 		return -ENOMEM;
 	d->host.vx = d->vx;
 	d->host.link_changed = link_changed;
+	d->host.side_lost = side_lost;
 	d->host.ctx = d;
 	d->started = cfg.now;
 	return register_types(d);
@@ -297,6 +374,19 @@ static int restore(struct vxd *d, const struct options *o)
 	return state_compact(&d->state, d->vx);
 }
 
+/* The helper has the privileges from now on; this process, and every thread of it, has none. */
+static int part_ways(struct vxd *d, const struct options *o)
+{
+	struct helper_config cfg = {.dir = d->service.dir, .linger = o->linger};
+	int r = helper_start(&d->helper, &cfg);
+
+	if (r < 0)
+		fprintf(stderr, "vxd: cannot start its helper: %s\n", strerror(-r));
+	else
+		sandbox_vxd();
+	return r;
+}
+
 /* Everything but the run directory, which is taken already.  0 or an exit code. */
 static int live(struct vxd *d, const struct options *o)
 {
@@ -306,6 +396,8 @@ static int live(struct vxd *d, const struct options *o)
 	r = loop_init(&d->loop);
 	if (r == 0)
 		r = io_host_init(&d->host, &d->wake);
+	d->host.open = &d->helper.open;
+	d->wake_fd = wake_fd;
 	if (r == 0)
 		r = watch_all(d, wake_fd);
 	if (r == 0)
@@ -329,6 +421,7 @@ static int live(struct vxd *d, const struct options *o)
 		vx_free(d->vx);
 		return 1;
 	}
+	helper_settled(&d->helper);
 	r = workers_start(&d->workers, d->vx);
 	if (r == 0)
 		r = service_listen(&d->service, &d->loop, &d->rtnl, &d->ctl);
@@ -371,7 +464,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "vxd: %s\n", why);
 		return 1;
 	}
-	r = live(&d, &o);
+	r = part_ways(&d, &o) < 0 ? 1 : live(&d, &o);
+	helper_stop(&d.helper);
 	service_done(&d.service);
 	return r;
 }

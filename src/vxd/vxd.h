@@ -12,6 +12,7 @@
 #include "io/pcap.h"
 #include "rpc/unixctl.h"
 #include "vxd/explain.h"
+#include "vxd/helper_client.h"
 #include "vxd/loop.h"
 #include "vxd/ping.h"
 #include "vxd/service.h"
@@ -19,6 +20,7 @@
 
 struct vxd {
 	struct vx *vx;
+	struct helper_client helper;
 	struct io_host host;
 	struct io_wake wake;
 	struct packet_ctx packet;
@@ -32,7 +34,9 @@ struct vxd {
 	struct pinger *pinger;
 	struct unixctl_server ctl;
 	struct service service;
-	struct loop_source signals, monitor, events;
+	struct loop_source signals, monitor, events, helper_end;
+	int wake_fd; /* an eventfd: workers have something for control */
+	_Atomic bool side_lost; /* a device's host side went: control looks which */
 	uint64_t started;
 	struct explain_job *explain; /* NULL: nobody explains */
 	struct explain_job *explain_ended; /* with traces still out */

@@ -56,6 +56,9 @@ void vxlan_sock_detach(struct vxlan_dev *v);
 struct vxlan_sock *vxlan_sock_find(struct vx *vx, int family, uint16_t port, bool host,
 				   bool zero_csum6_rx);
 
+/* The socket of this kind on another port; NULL if there is none.  Any worker. */
+struct vxlan_sock *vxlan_sock_on_port(const struct vxlan_sock *s, uint16_t port);
+
 /* rcv.c: the hook, and the half of it that a local bypass uses (frame at data). */
 void vxlan_rcv(struct worker *w, struct udp_sock *sk, struct batch *b);
 int vxlan_err_lookup(struct worker *w, struct udp_sock *sk, const uint8_t *p, uint32_t len);

@@ -16,6 +16,44 @@ struct vxlan_sock *vxlan_sock_find(struct vx *vx, int family, uint16_t port, boo
 	return NULL;
 }
 
+/* All sockets, as workers see them: replaced as a whole. */
+struct vxlan_ports {
+	uint32_t n;
+	struct vxlan_sock *s[];
+};
+
+/* Publishes the list as it is now. */
+static int publish(struct vx *vx)
+{
+	struct vxlan_ports *old = atomic_load(&vx->vxlan_ports), *t;
+	uint32_t n = 0;
+
+	list_for_each (s, &vx->vxlan_socks, struct vxlan_sock, node)
+		n++;
+	t = malloc(sizeof(*t) + n * sizeof(t->s[0]));
+	if (!t)
+		return -ENOMEM;
+	t->n = 0;
+	list_for_each (s, &vx->vxlan_socks, struct vxlan_sock, node)
+		t->s[t->n++] = s;
+	atomic_store_explicit(&vx->vxlan_ports, t, memory_order_release);
+	if (old)
+		quiesce_defer(&vx->quiesce, free, old);
+	return 0;
+}
+
+struct vxlan_sock *vxlan_sock_on_port(const struct vxlan_sock *like, uint16_t port)
+{
+	struct vxlan_ports *t =
+		atomic_load_explicit(&like->vx->vxlan_ports, memory_order_acquire);
+
+	for (uint32_t i = 0; t && i < t->n; i++)
+		if (t->s[i]->port == port && t->s[i]->family == like->family &&
+		    t->s[i]->host == like->host && t->s[i]->zero_csum6_rx == like->zero_csum6_rx)
+			return t->s[i];
+	return NULL;
+}
+
 static void sock_free(void *arg)
 {
 	struct vxlan_sock *s = arg;
@@ -52,6 +90,13 @@ static int sock_open(struct vxlan_dev *v, const struct vxlan_opts *o, struct vxl
 							  .rcv = vxlan_rcv,
 							  .err_lookup = vxlan_err_lookup});
 	list_append(&vx->vxlan_socks, &s->node);
+	r = publish(vx);
+	if (r < 0) {
+		list_remove(&s->node);
+		udp_sock_release(s->udp);
+		quiesce_defer(&vx->quiesce, sock_free, s);
+		return r;
+	}
 	*out = s;
 	return 0;
 out_free:
@@ -64,6 +109,15 @@ static void sock_put(struct vxlan_sock *s)
 	if (--s->refs)
 		return;
 	list_remove(&s->node);
+	if (publish(s->vx) < 0) {
+		/* No memory for a shorter table: readers are waited for, the old one is cut. */
+		struct vxlan_ports *t = atomic_load(&s->vx->vxlan_ports);
+
+		quiesce_wait(&s->vx->quiesce);
+		for (uint32_t i = 0; i < t->n; i++)
+			if (t->s[i] == s)
+				t->s[i] = t->s[--t->n];
+	}
 	udp_sock_release(s->udp);
 	quiesce_defer(&s->vx->quiesce, sock_free, s);
 }

@@ -56,9 +56,10 @@ static int route_to(struct worker *w, struct udp_sock *sk, struct peer *peer,
 /* Step 7: the remote is this host, and a device here takes the frame directly.  Counts the whole
  * frame on both; it is learnt from the loopback address. */
 static void local_bypass(struct worker *w, struct vxlan_dev *v, struct vxlan_sock *s, struct pkt *p,
-			 uint32_t vni)
+			 uint16_t port, uint32_t vni)
 {
-	struct dev *d = vni_table_lookup(s->vnis, (vni_t){vni});
+	struct vxlan_sock *to = likely(port == s->port) ? s : vxlan_sock_on_port(s, port);
+	struct dev *d = to ? vni_table_lookup(to->vnis, (vni_t){vni}) : NULL;
 	struct dev_stats *st = dev_stats(v->dev, w);
 	uint32_t len = pkt_total(p);
 	struct ip_addr from = ip_from4(be32_put(0x7f000001));
@@ -176,10 +177,8 @@ static void vxlan_xmit_one(struct worker *w, struct vxlan_dev *v, const struct v
 		drop(w, p, DROP_tunnel_loop);
 		return;
 	}
-	/* A device on another port is on another socket, which a worker cannot search: it gets the
-	 * packet through the underlay, as without the bypass. */
-	if (unlikely(dst->type == DST_LOCAL && o->localbypass && f.dport == s->port)) {
-		local_bypass(w, v, s, p, peer->vni);
+	if (unlikely(dst->type == DST_LOCAL && o->localbypass)) {
+		local_bypass(w, v, s, p, f.dport, peer->vni);
 		return;
 	}
 	if (vxlan_build(w, p, (vni_t){peer->vni}) < 0) {

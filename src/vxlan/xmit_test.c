@@ -610,6 +610,7 @@ static void no_bypass(void **state)
 	struct vxlan_opts o = h_opts(100, 4789);
 	struct fdb_req q = {.mac = t_mac(MAC_A), .state = PERM, .nl_flags = ADD, .has_dst = true,
 			    .dst = t_addr("10.0.0.2"), .has_port = true, .port = 5000};
+	struct dev *d2;
 
 	(void)state;
 	o.localbypass = false;
@@ -620,11 +621,16 @@ static void no_bypass(void **state)
 	assert_string_equal(went(), ".2");
 	expect_stats("nolocalbypass", SENT(1, 60));
 	done();
-	make(NULL, 0); /* another port: through the underlay */
+	make(NULL, 0); /* a remote on another port: the socket there is asked */
 	H.route.type = DST_LOCAL;
 	assert_int_equal(vx->ops->fdb_add(vx, &q, NULL), 0);
 	send_frame(IP4, 0, MAC_A);
-	assert_string_equal(went(), ".2");
+	expect_drop("other port", DROP_bypass_no_device, 1);
+	o = h_opts(100, 5000);
+	d2 = h_vxlan(&H, "vx2", &o, 0);
+	send_frame(IP4, 0, MAC_A);
+	assert_int_equal(h_stats(d2).rx_packets, 1);
+	assert_null(h_sent(&H));
 	done();
 }
 

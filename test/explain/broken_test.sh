@@ -13,7 +13,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 skip() { echo "skip: $*"; exit 77; }
 
 [ "$(id -u)" = 0 ] || skip "needs root for network namespaces"
-for tool in ip ethtool nft nstat timeout; do
+for tool in ip ethtool nft nstat setpriv timeout; do
 	command -v $tool >/dev/null || skip "needs $tool"
 done
 [ -c /dev/net/tun ] || skip "needs /dev/net/tun"

@@ -197,6 +197,9 @@ ROWS = [
                "nft add chain inet broken in { type filter hook input priority 0 ; }",
                "nft add rule inet broken in udp dport 4789 drop"]),
 
+    stack("a rule of our own", "hook_rule", "hook_input", r"rule 1", "run",
+          vx=STD + ["rule add input drop udp port 4789"]),
+
     # --- where frames are to go ---
     *both("no remote, the peer is known by what it sent", "no_target", "vxlan_xmit",
           r"\(02:00:00:00:ee:01 on vxlan1\)", "run", counter=r"tx_dropped of vxlan1", vx=NO_REMOTE,

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "io/side.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "io/hostlink.h"
+#include "net/vx.h"
+
+int side_settle(const struct side_ask *a, struct host_link *l, struct vx_err *err)
+{
+	struct link_ask set = {.mtu = a->mtu, .mac = a->mac, .has_mac = 1, .up = -1};
+	int r = hostlink_get(0, a->name, l);
+
+	if (r == 0) {
+		set.ifindex = l->ifindex;
+		r = hostlink_set(&set);
+	}
+	if (r < 0)
+		return vx_fail(err, r, "the host refuses settings of the interface %s (%s)",
+			       a->name, strerror(-r));
+	return 0;
+}
+
+/* --- TAP ------------------------------------------------------------------------------------- */
+
+int tap_queue(const char *name, bool fresh, struct vx_err *err)
+{
+	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE};
+	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), r;
+
+	if (fd < 0)
+		return -errno;
+	if (fresh)
+		ifr.ifr_flags = (short)(ifr.ifr_flags | IFF_TUN_EXCL);
+	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
+	if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
+		r = -errno;
+		close(fd);
+		return vx_fail(err, r, "the host refuses a TAP named %s (%s): run as root, or make "
+				       "the device with \"nohost\"", name, strerror(-r));
+	}
+	return fd;
+}
+
+int tap_attach(int fd, bool on)
+{
+	struct ifreq ifr = {.ifr_flags = on ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE};
+
+	return ioctl(fd, TUNSETQUEUE, &ifr) < 0 ? -errno : 0;
+}
+
+int tap_open(const struct side_ask *a, uint32_t *ifindex, struct vx_err *err)
+{
+	int fd = tap_queue(a->name, !a->adopt, err), r;
+	struct host_link l;
+
+	if (fd < 0)
+		return fd;
+	r = side_settle(a, &l, err);
+	if (r < 0) {
+		close(fd); /* a new one is not persistent yet and goes with it */
+		return r;
+	}
+	*ifindex = l.ifindex;
+	return fd;
+}
+
+/* --- veth ------------------------------------------------------------------------------------ */
+
+int veth_make(const struct side_ask *a, int netns_fd, struct vx_err *err)
+{
+	struct host_link l;
+	int r = hostlink_veth_add(a->name, a->hidden, netns_fd);
+
+	/* A former vxd's: then the hidden end is there, too. */
+	if (r == -EEXIST && a->adopt)
+		r = 0;
+	if (r < 0)
+		return vx_fail(err, r, "the host refuses a veth pair %s (%s)", a->name, strerror(-r));
+	r = hostlink_get(0, a->hidden, &l);
+	if (r == 0)
+		r = hostlink_silence(a->hidden, l.ifindex);
+	if (r < 0)
+		vx_fail(err, r, "the host refuses settings of the veth pair %s (%s)", a->name,
+			strerror(-r));
+	return r;
+}
+
+int veth_settle(const struct side_ask *a, struct host_link *l, struct vx_err *err)
+{
+	int r = side_settle(a, l, err);
+	struct host_link hidden;
+
+	if (r < 0 && hostlink_get(0, a->hidden, &hidden) == 0)
+		hostlink_del(hidden.ifindex);
+	return r;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The privileged half of a device's host side: TAPs and veth pairs are made here, in the namespace
+ * of the calling thread (a->netns is the caller's to have entered).  Errors have a sentence.
+ */
+#ifndef VX_IO_SIDE_H
+#define VX_IO_SIDE_H
+
+#include <stdbool.h>
+
+#include "io/open.h"
+#include "net/host.h"
+
+/* All of io_open.tap: queue and settings. */
+int tap_open(const struct side_ask *a, uint32_t *ifindex, struct vx_err *err);
+/* The steps of it.  A queue of the TAP 'name', made if it is not there ('fresh': only then).
+ * Without a sentence: /dev/net/tun itself cannot be opened. */
+int tap_queue(const char *name, bool fresh, struct vx_err *err);
+int tap_attach(int fd, bool on); /* detached: the queue gets nothing, but keeps the carrier */
+/* MTU and MAC as asked for, as far as they are not so already; *l: the link. */
+int side_settle(const struct side_ask *a, struct host_link *l, struct vx_err *err);
+
+/* The pair, the hidden end silenced and up; the other end in the namespace behind 'netns_fd' (-1:
+ * here). */
+int veth_make(const struct side_ask *a, int netns_fd, struct vx_err *err);
+/* The end that the host has: side_settle(), after which the pair is complete. */
+int veth_settle(const struct side_ask *a, struct host_link *l, struct vx_err *err);
+
+#endif

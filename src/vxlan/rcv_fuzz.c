@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fuzz target: a UDP payload into vxlan_rcv().  Three devices with VNI 100, 200, 300: the first
+ * learns and has a host side, the second knows its peers, the third leads to vx's own stack.
+ *
+ * Input: flags (1 IPv6, 2 in two pieces, 4 no mark of the checksum, 0x30 outer ECN), where it is cut,
+ * last byte of the source, payload.
+ */
+#include "base/fuzz.h"
+
+#include <sys/socket.h>
+
+#include "vxlan/testing.h"
+
+static struct h_host H;
+static uint64_t runs;
+
+static void device(uint32_t id, bool is6, bool nohost, bool known)
+{
+	struct vxlan_opts o = h_opts(id, 4789);
+	struct link_cfg cfg = {.has_up = true, .up = true, .nohost = nohost};
+	struct dev *d;
+
+	o.local = t_addr(is6 ? "fd00::1" : "10.0.0.1");
+	o.remote = t_addr(is6 ? "fd00::2" : "10.0.0.2");
+	o.maxaddress = 1000;
+	o.peers = known;
+	o.learning = !known;
+	assert_int_equal(link_newlink(H.t->vx, link_type_find(H.t->vx, "vxlan"), &cfg, &o,
+				      VXA_BIT(VXA_ID) | VXA_BIT(VXA_DSTPORT) | VXA_BIT(VXA_LOCAL),
+				      NULL, &d),
+			 0);
+	if (nohost) {
+		struct ip_addr a = t_addr(is6 ? "192.168.8.1" : "192.168.9.1");
+		struct ip_addr b = t_addr(is6 ? "fd08::1" : "fd09::1");
+
+		assert_int_equal(inet_addr_add(d, &a, 24, NULL, "fuzz", NULL), 0);
+		assert_int_equal(inet_addr_add(d, &b, 64, NULL, "fuzz", NULL), 0);
+	}
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc, (void)argv;
+	h_init(&H);
+	H.forget = true;
+	for (int is6 = 0; is6 < 2; is6++) {
+		device(100, is6, false, false);
+		device(200, is6, false, true);
+		device(300, is6, true, false);
+	}
+	return 0;
+}
+
+static struct pkt *to_pkt(struct worker *w, const struct fuzz_in *in, uint32_t cut)
+{
+	uint32_t head = cut < in->n ? cut : (uint32_t)in->n;
+	struct pkt *p = pkt_new(w->pool, head), *f;
+
+	memcpy(pkt_append(p, head), in->p, head);
+	if (head < in->n) {
+		f = pkt_new(w->pool, (uint32_t)in->n - head);
+		memcpy(pkt_append(f, (uint32_t)in->n - head), in->p + head, in->n - head);
+		pkt_add_frag(p, f);
+	}
+	return p;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct worker *w = H.t->vx->workers[0];
+	struct fuzz_in in = {data, size};
+	uint8_t flags = fuzz_u8(&in), cut = fuzz_u8(&in), last = fuzz_u8(&in);
+	struct h_sock *s = &H.sock[flags & 1];
+	struct pkt *p = to_pkt(w, &in, flags & 2 ? cut : 4096);
+	struct batch b;
+
+	p->tun = (struct tun_info){.src = t_addr(flags & 1 ? "fd00::" : "10.0.0.0"),
+				   .tos = flags >> 4 & 3, .ttl = 64, .dport = 4789, .ifindex = 2};
+	p->tun.src.b[15] = last;
+	p->has_tun = true;
+	p->csum_state = flags & 4 ? CSUM_NONE : CSUM_UNSURE;
+	p->outer_csum_ok = true;
+	w->acct.rx++;
+	batch_init(&b);
+	batch_add(&b, p);
+	udp_queue_rcv(w, &s->sk, &b);
+	H.t->now += NS_PER_MS;
+	while (vx_turn(H.t->vx, 0, H.t->now))
+		;
+	if (++runs % 256 == 0)
+		t_advance(H.t, 0); /* checks the accounting */
+	return 0;
+}
+
+void fuzz_end(void)
+{
+	t_advance(H.t, 0);
+	h_end(&H);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Fuzz target: a frame with offload metadata, as a TAP's virtio-net header gives it, into
+ * dev_queue_xmit() of VXLAN devices over a test's sockets and over vx's own stack, IPv4 and IPv6.
+ *
+ * Input: flags (3 the device, 4 in two pieces, 8 checksum to be written, 0x30 GSO type), where it is
+ * cut, csum_start, csum_offset, gso_size, frame.
+ */
+#include "base/fuzz.h"
+
+#include <linux/netlink.h>
+
+#include "vxlan/testing.h"
+
+static struct h_host H;
+static struct t_port *up;
+static struct io_ops up_ops;
+static struct dev *devs[4];
+static uint64_t runs;
+
+static void take(struct io *io, struct worker *w, struct batch *b)
+{
+	(void)io;
+	for (uint32_t i = 0; i < b->n; i++) {
+		assert_true(b->p[i]->csum_state != CSUM_PARTIAL && !b->p[i]->gso_size);
+		w->acct.tx++;
+		pkt_free(b->p[i]);
+	}
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	(void)argc, (void)argv;
+	h_init(&H);
+	H.forget = true;
+	up = t_add_port(H.t, "up0", T_ME, "10.0.0.1/24");
+	t_add_addr(up, "fd00::1/64");
+	t_add_neigh(up, "10.0.0.2", T_HER);
+	t_add_neigh(up, "fd00::2", T_HER);
+	up_ops = *up->io.ops;
+	up_ops.tx = take;
+	up->io.ops = &up_ops;
+	for (uint32_t i = 0; i < 4; i++) {
+		struct vxlan_opts o = h_opts(100, 4789);
+		char name[8] = {'v', 'x', (char)('0' + i)};
+
+		o.remote = t_addr(i & 1 ? "fd00::2" : "10.0.0.2");
+		o.dev = i & 2 ? up->dev->ifindex : 0;
+		o.tos = 1;
+		o.ttl_inherit = i == 3;
+		o.df = DF_INHERIT;
+		o.label_policy = i & 1 ? LABEL_INHERIT : LABEL_FIXED;
+		devs[i] = h_vxlan(&H, name, &o, VXA_BIT(VXA_REMOTE) | VXA_BIT(VXA_DEV));
+		h_fdb(devs[i], NLM_F_CREATE | NLM_F_APPEND, "00:00:00:00:00:00",
+		      i & 1 ? "fd00::3" : "10.0.0.3", FDB_PERMANENT | FDB_NOARP, 0, NULL);
+	}
+	return 0;
+}
+
+/* The gate of io/vnet: offsets within the frame. */
+static bool set_metadata(struct pkt *p, uint8_t flags, uint16_t start, uint16_t off, uint16_t gso)
+{
+	if (flags & 8) {
+		if ((uint32_t)start + off + 2 > pkt_total(p))
+			return false;
+		p->csum_state = CSUM_PARTIAL;
+		p->csum_start = pkt_off(p) + start;
+		p->csum_offset = off;
+	}
+	if (flags >> 4 & 3) {
+		if (!gso || !(flags & 8))
+			return false;
+		p->gso_type = flags >> 4 & 3;
+		p->gso_size = gso;
+	}
+	return true;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct worker *w = H.t->vx->workers[0];
+	struct fuzz_in in = {data, size};
+	uint8_t flags = fuzz_u8(&in), cut = fuzz_u8(&in);
+	uint16_t start = fuzz_u16(&in), off = fuzz_u16(&in), gso = fuzz_u16(&in);
+	uint32_t head = flags & 4 && cut < in.n ? cut : (uint32_t)in.n;
+	struct pkt *p = pkt_make(w, head), *f;
+	struct batch b;
+
+	memcpy(pkt_append(p, head), in.p, head);
+	if (head < in.n) {
+		f = pkt_new(w->pool, (uint32_t)in.n - head);
+		memcpy(pkt_append(f, (uint32_t)in.n - head), in.p + head, in.n - head);
+		pkt_add_frag(p, f);
+	}
+	if (!set_metadata(p, flags, start, off, gso)) {
+		pkt_drop(w, p, DROP_gso_failed);
+		return 0;
+	}
+	batch_init(&b);
+	batch_add(&b, p);
+	dev_queue_xmit(w, devs[flags & 3], &b);
+	H.t->now += NS_PER_MS;
+	while (vx_turn(H.t->vx, 0, H.t->now))
+		;
+	if (++runs % 256 == 0)
+		t_advance(H.t, 0); /* checks the accounting */
+	return 0;
+}
+
+void fuzz_end(void)
+{
+	t_advance(H.t, 0);
+	h_end(&H);
+}

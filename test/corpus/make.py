@@ -1,0 +1,241 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the seeds of the fuzz targets, test/corpus/TARGET/NAME; each target's input is told in its source.
+
+Only seeds that a person can name are here; what a fuzzer found is a file of its own beside them.
+"""
+import os
+import struct
+import socket
+
+top = os.path.dirname(os.path.abspath(__file__))
+ME, HER, X = bytes.fromhex('020000000001'), bytes.fromhex('020000000002'), bytes.fromhex('020000000099')
+BC = b'\xff' * 6
+
+
+def put(target, name, data):
+    os.makedirs(f'{top}/{target}', exist_ok=True)
+    with open(f'{top}/{target}/{name}', 'wb') as f:
+        f.write(data)
+
+
+def ip(a):
+    return socket.inet_pton(socket.AF_INET6 if ':' in a else socket.AF_INET, a)
+
+
+def csum(b):
+    b += b'\0' * (len(b) & 1)
+    s = sum(struct.unpack(f'!{len(b) // 2}H', b))
+    while s >> 16:
+        s = (s & 0xffff) + (s >> 16)
+    return ~s & 0xffff
+
+
+def eth(payload, kind, dst=ME, src=HER, tags=()):
+    return dst + src + b''.join(struct.pack('!HH', t, 7) for t in tags) + struct.pack('!H', kind) + payload
+
+
+def ip4(payload, proto, src='10.0.0.2', dst='10.0.0.1', tos=0, frag=0, opts=b'', ttl=64):
+    n = 5 + len(opts) // 4
+    h = struct.pack('!BBHHHBBH', 0x40 | n, tos, n * 4 + len(payload), 7, frag, ttl, proto, 0) + ip(src) + ip(dst) + opts
+    return h[:10] + struct.pack('!H', csum(h)) + h[12:] + payload
+
+
+def ip6(payload, proto, src='fd00::2', dst='fd00::1', tos=0, ext=b'', hops=64):
+    return struct.pack('!IHBB', 6 << 28 | tos << 20, len(ext) + len(payload), proto, hops) + ip(src) + ip(dst) + ext + payload
+
+
+def l4sum(src, dst, proto, seg, at):
+    pseudo = ip(src) + ip(dst) + struct.pack('!II', len(seg), proto)
+    return seg[:at] + struct.pack('!H', csum(pseudo + seg)) + seg[at + 2:]
+
+
+def udp(data, src, dst, sport=4000, dport=7000, partial=False):
+    seg = struct.pack('!HHHH', sport, dport, 8 + len(data), 0) + data
+    return seg if partial else l4sum(src, dst, 17, seg, 6)
+
+
+def tcp(data, src, dst, flags=0x18, partial=False):
+    seg = struct.pack('!HHIIBBHHH', 1000, 80, 1, 2, 5 << 4, flags, 1000, 0, 0) + data
+    return seg if partial else l4sum(src, dst, 6, seg, 16)
+
+
+A4, B4, A6, B6 = '192.168.9.2', '192.168.9.1', 'fd09::2', 'fd09::1'
+inner = {
+    'udp4': eth(ip4(udp(b'x' * 40, A4, B4), 17, A4, B4, tos=2), 0x800, src=X),
+    'udp4-unfinished': eth(ip4(udp(b'x' * 40, A4, B4, partial=True), 17, A4, B4), 0x800, src=X),
+    'tcp6': eth(ip6(tcp(b'y' * 40, A6, B6), 6, A6, B6, tos=1), 0x86dd, src=X),
+    'arp': eth(struct.pack('!HHBBH', 1, 0x800, 6, 4, 1) + X + ip(A4) + b'\0' * 6 + ip(B4), 0x806, BC, X),
+    'tagged': eth(ip4(b'z' * 20, 200, A4, B4), 0x800, src=X, tags=(0x88a8, 0x8100)),
+    'cut4': eth(ip4(b'', 17, A4, B4)[:19], 0x800, src=X),
+    'cut6': eth(ip6(b'', 17, A6, B6)[:39], 0x86dd, src=X),
+    'bare': eth(b'', 0x1234, src=X),
+    'own-mac': eth(b'0' * 46, 0x1234, src=ME),
+    'bad-source': eth(b'0' * 46, 0x1234, src=BC),
+    'length': eth(b'0' * 46, 0x0026, src=X),
+}
+
+
+def vxlan(frame, vni=100, flags=8, rest=0):
+    return struct.pack('!BBHI', flags, 0, 0, vni << 8 | rest) + frame
+
+
+n = 0
+for name, f in inner.items():
+    for vni in (100, 200, 300):
+        n += 1
+        put('vxlan_rcv', f'{name}-{vni}', bytes([n & 1 | (n & 2) | n << 4 & 0x30, 9 + n % 40, 2]) + vxlan(f, vni))
+put('vxlan_rcv', 'no-flag', b'\0\0\2' + vxlan(inner['udp4'], flags=0))
+put('vxlan_rcv', 'reserved', b'\0\0\2' + vxlan(inner['udp4'], rest=1))
+put('vxlan_rcv', 'unknown-vni', b'\0\0\2' + vxlan(inner['udp4'], 101))
+put('vxlan_rcv', 'short', b'\0\0\2' + vxlan(b'')[:7])
+for v6 in (0, 1):  # a super-frame without a mark, as a host's socket gives it
+    t = tcp(b'a' * 3000, A6 if v6 else A4, B6 if v6 else B4, partial=True)
+    f = eth(ip6(t, 6, A6, B6) if v6 else ip4(t, 6, A4, B4), 0x86dd if v6 else 0x800, src=X)
+    put('vxlan_rcv', f'super-{v6}', b'\0\0\2' + vxlan(f, 300))
+
+for i, (name, f) in enumerate(inner.items()):
+    put('vxlan_xmit', name, struct.pack('!BBHHH', i & 7, 15 + i, 0, 0, 0) + f)
+for dev in range(4):
+    for gso, (start, off) in ((1, (34, 16)), (2, (54, 16)), (3, (34, 6))):
+        if gso == 1:
+            f = eth(ip4(tcp(b'a' * 3000, A4, B4, partial=True), 6, A4, B4), 0x800)
+        elif gso == 2:
+            f = eth(ip6(tcp(b'a' * 3000, A6, B6, partial=True), 6, A6, B6), 0x86dd)
+        else:
+            f = eth(ip4(udp(b'a' * 3000, A4, B4, partial=True), 17, A4, B4), 0x800)
+        put('vxlan_xmit', f'gso{gso}-dev{dev}', struct.pack('!BBHHH', dev | 8 | gso << 4, 60, start, off, 1000) + f)
+    put('vxlan_xmit', f'csum-dev{dev}', struct.pack('!BBHHH', dev | 8 | 4, 20, 34, 6, 0) + inner['udp4-unfinished'])
+
+me4, her4, me6, her6 = '10.0.0.1', '10.0.0.2', 'fd00::1', 'fd00::2'
+
+
+def frames(*fs, flags=0, cut=0):
+    return b''.join(struct.pack('!BBH', flags, cut, len(f)) + f for f in fs)
+
+
+def icmp6(kind, body, src=her6, dst=me6, hops=64):
+    return ip6(l4sum(src, dst, 58, struct.pack('!BBH', kind, 0, 0) + body, 2), 58, src, dst, hops=hops)
+
+
+def icmp4(kind, code, body):
+    b = struct.pack('!BBH', kind, code, 0) + body
+    return ip4(b[:2] + struct.pack('!H', csum(b)) + b[4:], 1)
+
+
+u4, u6 = udp(b'd' * 64, her4, me4), udp(b'd' * 64, her6, me6)
+frag6 = lambda off, more, nxt, part: eth(ip6(part, 44, ext=struct.pack('!BBHI', nxt, 0, off << 3 | more, 9)), 0x86dd)
+arp = lambda op, dst=ME: eth(struct.pack('!HHBBH', 1, 0x800, 6, 4, op) + HER + ip(her4) + ME + ip(me4), 0x806, dst)
+stack = {
+    'udp4': frames(eth(ip4(u4, 17), 0x800)),
+    'udp6': frames(eth(ip6(u6, 17), 0x86dd)),
+    'udp4-cut': frames(eth(ip4(u4, 17), 0x800), flags=1, cut=20),
+    'udp6-cut': frames(eth(ip6(u6, 17), 0x86dd), flags=1, cut=40),
+    'closed': frames(arp(1), eth(ip4(udp(b'q', her4, me4, dport=9), 17), 0x800)),
+    'closed6': frames(eth(ip6(udp(b'q', her6, me6, dport=9), 17), 0x86dd)),
+    'arp': frames(arp(1, BC), arp(2), arp(2)),
+    'echo4': frames(arp(1), eth(icmp4(8, 0, b'\0\1\0\2hello'), 0x800)),
+    'echo6': frames(eth(icmp6(128, b'\0\1\0\2hello'), 0x86dd)),
+    'ns': frames(eth(icmp6(135, b'\0' * 4 + ip(me6) + b'\1\1' + HER, hops=255), 0x86dd)),
+    'na': frames(eth(icmp6(136, b'\x60\0\0\0' + ip(her6) + b'\2\1' + HER, hops=255), 0x86dd)),
+    'too-big4': frames(eth(icmp4(3, 4, b'\0\0\5\0' + ip4(udp(b'd' * 8, me4, her4), 17, me4, her4)), 0x800)),
+    'unreachable': frames(eth(icmp4(3, 3, b'\0' * 4 + ip4(udp(b'd' * 8, me4, her4), 17, me4, her4)), 0x800)),
+    'too-big6': frames(eth(icmp6(2, b'\0\0\5\0' + ip6(udp(b'd' * 8, me6, her6), 17, me6, her6)), 0x86dd)),
+    'frag4': frames(eth(ip4(u4[:32], 17, frag=0x2000), 0x800), eth(ip4(u4[32:], 17, frag=4), 0x800)),
+    'frag4-3': frames(eth(ip4(u4[48:], 17, frag=6), 0x800), eth(ip4(u4[:16], 17, frag=0x2000), 0x800),
+                      eth(ip4(u4[16:48], 17, frag=0x2002), 0x800)),
+    'frag4-overlap': frames(eth(ip4(u4[:32], 17, frag=0x2000), 0x800), eth(ip4(u4[16:48], 17, frag=0x2002), 0x800)),
+    'frag4-late': frames(eth(ip4(u4[:32], 17, frag=0x2000), 0x800)) + frames(*[arp(1)] * 8, flags=0x40),
+    'frag6': frames(frag6(0, 1, 17, u6[:32]), frag6(4, 0, 17, u6[32:])),
+    'ext6': frames(eth(ip6(u6, 0, ext=b'\x3c\0\1\4\0\0\0\0' + b'\x11\0\1\4\0\0\0\0'), 0x86dd)),
+    'routing6': frames(eth(ip6(u6, 43, ext=b'\x11\0\0\1\0\0\0\0'), 0x86dd)),
+    'options4': frames(eth(ip4(u4, 17, opts=b'\x07\x07\x04\0\0\0\0\0'), 0x800)),
+    'tcp': frames(arp(1), eth(ip4(tcp(b'', her4, me4, flags=2), 6), 0x800), eth(ip6(tcp(b'', her6, me6, flags=2), 6), 0x86dd)),
+    'forward': frames(eth(ip4(u4, 17, dst='10.9.9.9', ttl=1), 0x800)),
+    'lite': frames(eth(ip4(l4sum(her4, me4, 136, struct.pack('!HHHH', 1, 7000, 0, 0) + b'd' * 9, 6), 136), 0x800)),
+    'complete': frames(eth(ip4(u4, 17), 0x800), eth(ip6(u6, 17), 0x86dd), flags=4),
+    'tagged': frames(eth(ip4(u4, 17), 0x800, tags=(0x8100,))),
+    'unknown-proto': frames(arp(1), eth(ip4(b'x' * 20, 200), 0x800), eth(ip6(b'x' * 20, 200), 0x86dd)),
+}
+for name, b in stack.items():
+    put('net_stack', name, b)
+
+for name, h in {'plain': (0, 0, 0, 0, 0, 0), 'csum': (1, 0, 0, 0, 34, 6), 'valid': (2, 0, 0, 0, 0, 0), 'tso4': (1, 1, 54, 500, 34, 16),
+                'tso6': (1, 4, 74, 500, 54, 16), 'uso': (1, 5, 42, 500, 34, 6), 'ufo': (1, 3, 42, 500, 34, 6), 'ecn': (1, 0x81, 54, 500, 34, 16)}.items():
+    f = eth(ip6(tcp(b'a' * 1500, A6, B6, partial=True), 6, A6, B6), 0x86dd) if name == 'tso6' else \
+        eth(ip4(udp(b'a' * 1500, A4, B4, partial=True), 17, A4, B4), 0x800) if name in ('uso', 'csum') else \
+        eth(ip4(tcp(b'a' * 1500, A4, B4, partial=True), 6, A4, B4), 0x800)
+    for flags in range(4):
+        put('io_vnet', f'{name}-{flags}', bytes([flags, 54]) + struct.pack('<BBHHHH', *h) + f)
+
+
+def attr(kind, data):
+    return struct.pack('=HH', 4 + len(data), kind) + data + b'\0' * (-len(data) % 4)
+
+
+def msg(kind, flags, body, more=b''):
+    m = struct.pack('=IHHII', 16 + len(body), kind, 1 | flags, 7, 4711) + body + more
+    return bytes([0]) + m
+
+
+ifi = lambda index=0, flags=0, change=0: struct.pack('=BxHiII', 0, 0, index, flags, change)
+ndm = lambda index=1 << 20, state=0x80, flags=2, fam=7: struct.pack('=BxHiHBB', fam, 0, index, state, flags, 0)
+u32 = lambda v: struct.pack('=I', v)
+opts = b''.join([attr(1, u32(101)), attr(2, ip('10.0.0.2')), attr(4, ip('10.0.0.1')), attr(5, b'\5'), attr(6, b'\x10'), attr(29, b'\1'),
+                 attr(8, u32(5)), attr(9, u32(7)), attr(10, b'\0\5\0\x09'), attr(15, b'\x12\xb5'), attr(7, b'\0'), attr(18, b'\1'),
+                 attr(31, b'\0'), attr(33, b'\xf7\xff\xff\xff\0\0\0\xff'), attr(0x2001, b'\1')])
+opts6 = attr(1, u32(102)) + attr(16, ip('fd00::2')) + attr(17, ip('fd00::1')) + attr(26, u32(5)) + attr(20, b'\1') + attr(28, b'')
+info = lambda o: attr(18, attr(1, b'vxlan\0') + attr(2, o))
+put('ctl_rtnl', 'newlink', msg(16, 0x604, ifi() + attr(3, b'vx2\0') + attr(4, u32(1400)) + attr(1, X) + info(opts)))
+put('ctl_rtnl', 'newlink6', msg(16, 0x604, ifi(0, 1, 1) + attr(3, b'v%d\0') + info(opts6)))
+put('ctl_rtnl', 'change', msg(16, 4, ifi(1 << 20) + info(attr(5, b'\7') + attr(2, ip('10.0.0.3')))))
+put('ctl_rtnl', 'up', msg(16, 4, ifi(1 << 20, 1, 1) + attr(4, u32(1300))))
+put('ctl_rtnl', 'dellink', msg(17, 4, ifi() + attr(3, b'vx\0')))
+put('ctl_rtnl', 'getlink', msg(18, 0x300, ifi() + attr(0x2002, b'')))
+put('ctl_rtnl', 'getlink-one', msg(18, 4, ifi() + attr(3, b'vx\0') + attr(29, u32(1))))
+fdb = attr(2, X) + attr(1, ip('10.0.0.2')) + attr(6, b'\0\5') + attr(7, u32(6)) + attr(8, u32(1 << 20)) + attr(11, u32(100)) + attr(12, b'\x10')
+put('ctl_rtnl', 'newneigh', msg(28, 0x604, ndm() + fdb))
+put('ctl_rtnl', 'append', msg(28, 0xc04, ndm() + attr(2, b'\0' * 6) + attr(1, ip('10.0.0.2'))))
+put('ctl_rtnl', 'replace', msg(28, 0x504, ndm(state=2) + attr(2, X) + attr(1, ip('10.0.0.3'))))
+put('ctl_rtnl', 'delneigh', msg(29, 4, ndm() + attr(2, X)))
+put('ctl_rtnl', 'flush', msg(29, 0x204, ndm() + attr(16, struct.pack('=H', 0x80)) + attr(17, b'\x80') + attr(1, ip('10.0.0.2'))))
+put('ctl_rtnl', 'getneigh', msg(30, 0x300, ndm(0)))
+put('ctl_rtnl', 'getneigh-old', msg(30, 0x300, ifi()))
+put('ctl_rtnl', 'getneigh-one', msg(30, 4, ndm() + attr(2, X)))
+put('ctl_rtnl', 'addr', msg(20, 0x604, struct.pack('=BBBBI', 2, 24, 0, 0, 1 << 20) + attr(2, ip('10.9.0.1')) + attr(1, ip('10.9.0.1'))))
+put('ctl_rtnl', 'route', msg(24, 0x604, struct.pack('=BBBBBBBBI', 2, 16, 0, 0, 254, 3, 0, 1, 0) + attr(1, ip('10.8.0.0')) +
+                             attr(5, ip('10.9.0.2')) + attr(4, u32(1 << 20)) + attr(8, attr(2, u32(1400)))))
+put('ctl_rtnl', 'getroute', msg(26, 0x300, struct.pack('=BBBBBBBBI', 2, 0, 0, 0, 0, 0, 0, 0, 0) + attr(0x2002, b'')))
+put('ctl_rtnl', 'neigh', msg(28, 0x604, ndm(fam=2, flags=0) + attr(1, ip('10.9.0.2')) + attr(2, X)))
+put('ctl_rtnl', 'stats', msg(94, 0x300, struct.pack('=BBHII', 0, 0, 0, 0, 1)))
+put('ctl_rtnl', 'option', struct.pack('=BIHHIIII', 0, 24, 0xff00, 0, 0, 0, 1, 3))
+put('ctl_rtnl', 'bare', msg(16, 4, ifi(), b'\0' * 100))
+put('ctl_rtnl', 'two', msg(16, 4, ifi()) + msg(18, 0x300, ifi() + attr(0x2002, b''))[1:])
+
+for i, line in enumerate('''link add vx2 mtu 1400 address 02:00:00:00:00:09 type vxlan id 101 remote 10.0.0.2 local 10.0.0.1 dev eth0 ttl 5 tos 0x10 df set
+link add v%d nohost up type vxlan vni 102 remote fd00::2 local fd00::1 flowlabel 0x5 udp6zerocsumrx noudpcsum dstport 4789
+link add vx3 type vxlan id 3 srcport 5 9 ageing 10 maxaddress 7 nolearning peers known nolocalbypass reserved_bits 0xf7ffffff000000ff
+link add vx4 type vxlan external gbp gpe vnifilter proxy rsc l2miss l3miss remcsumtx
+link add br0 type bridge
+link set vx type vxlan ttl inherit remote 10.0.0.3
+link set dev vx up mtu 1300 master br0 nomaster
+link del vx
+fdb add 02:00:00:00:00:01 dev vx dst 10.0.0.2 port 5000 vni 6 via eth0 src_vni 100 vlan 5
+fdb append to 00:00:00:00:00:00 dev vx dst 10.0.0.2 self permanent
+fdb replace 2:0:0:0:0:1 dev vx dst 10.0.0.3 dynamic extern_learn use router sticky
+fdb del 02:00:00:00:00:01 dev vx dst 10.0.0.2
+fdb flush dev vx nopermanent static dst 10.0.0.2 port 5 router noextern_learn
+addr add 192.168.9.1/24 brd 192.168.9.255 dev vx
+addr del local fd00::1/64 dev vx
+route add 10.9.0.0/16 via 192.168.9.2 dev vx mtu 1400 hoplimit 9 metric 5 src 192.168.9.1
+route replace blackhole default
+neigh add 192.168.9.2 lladdr 02:00:00:00:00:02 dev vx nud permanent'''.splitlines()):
+    put('ctl_words', f'{i:02}-' + '-'.join(line.split()[:2]), line.encode())
+
+req = '{"method":"echo","params":%s,"id":%s}'
+for i, (p, d) in enumerate((('[]', '0'), ('["a b","\\u00e9\\n\\ud83d\\ude00"]', '"x"'), ('["é😀"]', 'null'), ('[1,-2.5e3,true,false,null,{}]', '[1]'),
+                            ('["a","b","c","d","e","f"]', '2'), ('{}', '{"a":[]}'))):
+    put('rpc_unixctl', f'request-{i}', bytes([i]) + (req % (p, d)).encode())
+put('rpc_unixctl', 'two', b'\xff' + (req % ('[]', 0) + '\n' + req % ('["x"]', 1)).encode())
+put('rpc_unixctl', 'no-method', b'\xff[1,2]{"params":[]}')
+put('rpc_unixctl', 'no-json', b'\xffGET / HTTP/1.0\r\n\r\n')
