@@ -74,7 +74,8 @@ static void put_up(struct worker *w, struct bridge_worker *bw, struct pkt *p)
 {
 	if (batch_is_full(&bw->up))
 		send_up(w, bw);
-	bw->up.traced |= pkt_trace(p) != NULL;
+	if (unlikely(pkt_trace(p)))
+		bw->up.traced = true;
 	batch_add(&bw->up, p);
 }
 
@@ -94,7 +95,8 @@ static void put_port(struct worker *w, struct bridge_worker *bw, struct bridge_p
 		send_port(w, o);
 	if (!o->b.n)
 		list_append(&bw->dirty, &o->node);
-	o->b.traced |= pkt_trace(p) != NULL;
+	if (unlikely(pkt_trace(p)))
+		o->b.traced = true;
 	batch_add(&o->b, p);
 }
 
@@ -114,7 +116,7 @@ static void drop(const struct way *y, struct pkt *p, enum drop why)
 	pkt_drop_at(y->w, p, why, y->stage);
 }
 
-static void trace_port(const struct way *y, struct pkt *p, const struct mac_entry *e,
+COLD static void trace_port(const struct way *y, struct pkt *p, const struct mac_entry *e,
 		       const struct dev *to)
 {
 	struct trace_step *s = trace_add(p, y->stage, SAY_BRIDGE_PORT);
@@ -129,7 +131,7 @@ static void trace_port(const struct way *y, struct pkt *p, const struct mac_entr
 	s->maker = v.maker;
 }
 
-static void trace_flood(const struct way *y, struct pkt *p, const struct bridge_ports *ports,
+COLD static void trace_flood(const struct way *y, struct pkt *p, const struct bridge_ports *ports,
 			bool up)
 {
 	struct trace_step *s = trace_add(p, y->stage, SAY_BRIDGE_FLOOD);
@@ -300,7 +302,8 @@ enum rx_result bridge_rcv(struct worker *w, struct dev *dev, struct pkt *p)
 	p->dst = NULL;
 	if (batch_is_full(&bw->in))
 		bridge_run(&bw->flush, w);
-	bw->in.traced |= pkt_trace(p) != NULL;
+	if (unlikely(pkt_trace(p)))
+		bw->in.traced = true;
 	batch_add(&bw->in, p);
 	flush_queue(w, &bw->flush);
 	return RX_CONSUMED;

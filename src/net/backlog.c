@@ -27,7 +27,8 @@ uint32_t pkt_queue_take(struct pkt_queue *q, struct batch *b, uint32_t max)
 		if (!q->first)
 			q->last = NULL;
 		q->n--;
-		b->traced |= pkt_trace(p) != NULL;
+		if (unlikely(pkt_trace(p)))
+			b->traced = true;
 		batch_add(b, p);
 	}
 	return n;

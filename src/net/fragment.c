@@ -23,7 +23,7 @@ static void take_over(struct pkt *f, const struct pkt *p, uint32_t hlen)
 	f->dst = p->dst;
 }
 
-static void trace_cut(struct pkt *p, uint32_t payload, uint32_t room)
+COLD static void trace_cut(struct pkt *p, uint32_t payload, uint32_t room)
 {
 	if (unlikely(pkt_trace(p))) {
 		struct trace_step *s = trace_add(p, STAGE_ip_fragment, SAY_CUT);

@@ -127,7 +127,8 @@ static void pass(struct worker *w, struct pkt *p, struct batch *out)
 		handoff_receive(w, out);
 		batch_init(out);
 	}
-	out->traced |= pkt_trace(p) != NULL;
+	if (unlikely(pkt_trace(p)))
+		out->traced = true;
 	batch_add(out, p);
 }
 
@@ -241,7 +242,7 @@ void gro_done(struct worker *w)
 	free(w->gro);
 }
 
-uint64_t gro_held(const struct worker *w)
+READS_COUNTERS uint64_t gro_held(const struct worker *w)
 {
 	return w->gro->n;
 }

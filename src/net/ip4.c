@@ -88,7 +88,7 @@ static bool rcv_one(struct worker *w, struct pkt *p)
 	return false;
 }
 
-static void trace_route(struct pkt *p, const struct ip_addr *to, const struct dst *d)
+COLD static void trace_route(struct pkt *p, const struct ip_addr *to, const struct dst *d)
 {
 	struct trace_step *s = trace_add(p, STAGE_route_input,
 					 d && d->input != ip_error ? SAY_LOCAL : SAY_NOTHING);

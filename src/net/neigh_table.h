@@ -49,9 +49,11 @@ static inline uint64_t neigh_word(const struct mac *m, uint16_t state)
 static inline struct mac mac_of_word(uint64_t v)
 {
 	struct mac m;
+	be32 high = be32_put((uint32_t)(v >> 32));
+	be16 low = be16_put((uint16_t)(v >> 16));
 
-	for (int i = 0; i < 6; i++)
-		m.b[i] = (uint8_t)(v >> (56 - 8 * i));
+	memcpy(m.b, &high, 4);
+	memcpy(m.b + 4, &low, 2);
 	return m;
 }
 

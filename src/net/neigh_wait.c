@@ -42,7 +42,7 @@ static struct mac group_mac(const struct ip_addr *ip)
 	return (struct mac){{0x33, 0x33, ip->b[12], ip->b[13], ip->b[14], ip->b[15]}};
 }
 
-static void trace_neigh(struct pkt *p, const struct ip_addr *ip, const struct mac *m,
+COLD static void trace_neigh(struct pkt *p, const struct ip_addr *ip, const struct mac *m,
 			const struct neigh *n)
 {
 	struct trace_step *s = trace_add(p, STAGE_neigh_output, m ? SAY_NEIGH : SAY_QUEUED);

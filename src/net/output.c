@@ -46,7 +46,8 @@ void inet_xmit(struct worker *w, struct dev *d, struct pkt *p)
 		iw->out_dev = d;
 	}
 	batch_add(&iw->out, p);
-	iw->out.traced |= pkt_trace(p) != NULL;
+	if (unlikely(pkt_trace(p)))
+		iw->out.traced = true;
 	flush_queue(w, &iw->flush);
 }
 
@@ -123,16 +124,20 @@ int ip_send(struct worker *w, struct pkt *p, const struct ip_out *o, const struc
 	return ip_local_out(w, p);
 }
 
+COLD static void trace_route(struct pkt *p, enum stage stage, const struct dst *d)
+{
+	struct trace_step *s = trace_add(p, stage, SAY_ROUTE);
+
+	s->ip = d->gateway;
+	s->u[0] = d->mtu;
+	if (d->dev)
+		memcpy(s->dev, d->dev->name, sizeof(s->dev));
+}
+
 int ip_tunnel_xmit(struct worker *w, struct pkt *p, const struct ip_out *o, const struct dst *d)
 {
-	if (unlikely(pkt_trace(p))) {
-		struct trace_step *s = trace_add(p, STAGE_ip_tunnel_xmit, SAY_ROUTE);
-
-		s->ip = d->gateway;
-		s->u[0] = d->mtu;
-		if (d->dev)
-			memcpy(s->dev, d->dev->name, sizeof(s->dev));
-	}
+	if (unlikely(pkt_trace(p)))
+		trace_route(p, STAGE_ip_tunnel_xmit, d);
 	return ip_send(w, p, o, d);
 }
 
@@ -159,6 +164,15 @@ int ip_send_routed(struct worker *w, struct pkt *p, struct ip_out *o, uint32_t i
 /* --- stages ------------------------------------------------------------------------------------
  */
 
+/* As hook_run(); that nothing is registered is seen here. */
+static inline enum hook_verdict ask_hooks(struct worker *w, enum hook_point point, struct pkt *p)
+{
+	if (likely(!pkt_trace(p) &&
+		   !atomic_load_explicit(&w->vx->inet->hooks, memory_order_relaxed)))
+		return HOOK_ACCEPT;
+	return hook_run(w, point, p);
+}
+
 int ip_local_out(struct worker *w, struct pkt *p)
 {
 	uint32_t len = pkt_total(p);
@@ -181,7 +195,7 @@ int ip_local_out(struct worker *w, struct pkt *p)
 		((struct ip6_hdr *)p->data)->payload_len =
 			be16_put((uint16_t)(len - sizeof(struct ip6_hdr)));
 	}
-	switch (hook_run(w, HOOK_OUTPUT, p)) {
+	switch (ask_hooks(w, HOOK_OUTPUT, p)) {
 	case HOOK_ACCEPT:
 		return p->dst->output(w, p);
 	case HOOK_DROP:
@@ -245,14 +259,9 @@ int ip_output(struct worker *w, struct pkt *p)
 	count_out(w, p, d);
 	p->dev = d->dev;
 	p->orig_dev = d->dev;
-	if (unlikely(pkt_trace(p))) {
-		struct trace_step *s = trace_add(p, STAGE_ip_output, SAY_ROUTE);
-
-		s->ip = d->gateway;
-		s->u[0] = d->mtu;
-		memcpy(s->dev, d->dev->name, sizeof(s->dev));
-	}
-	v = hook_run(w, HOOK_POSTROUTING, p);
+	if (unlikely(pkt_trace(p)))
+		trace_route(p, STAGE_ip_output, d);
+	v = ask_hooks(w, HOOK_POSTROUTING, p);
 	if (unlikely(v != HOOK_ACCEPT))
 		return v == HOOK_DROP ? -EPERM : 0;
 	if (unlikely(d->type == DST_LOCAL))

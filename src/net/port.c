@@ -6,7 +6,7 @@
 #include "net/napi.h"
 #include "net/watch.h"
 
-static void trace_poll(struct batch *b, struct io *io)
+COLD static void trace_poll(struct batch *b, struct io *io)
 {
 	for (uint32_t i = 0; i < b->n; i++)
 		if (pkt_trace(b->p[i])) {
@@ -28,7 +28,8 @@ static uint32_t port_rx(struct io *io, struct worker *w, struct batch *b, uint32
 	took = io->ops->rx(io, w, b, budget);
 	if (watch_is_on(w)) {
 		watch_batch(w, b, false);
-		trace_poll(b, io);
+		if (b->traced)
+			trace_poll(b, io);
 	}
 	return took;
 }
@@ -73,6 +74,17 @@ uint32_t port_host_poll(struct napi *n, struct worker *w, uint32_t budget)
 	return took;
 }
 
+COLD static void trace_send(struct batch *b, const struct dev *d)
+{
+	for (uint32_t i = 0; i < b->n; i++)
+		if (pkt_trace(b->p[i])) {
+			struct trace_step *s = trace_add(b->p[i], STAGE_io_tx, SAY_SENT);
+
+			memcpy(s->dev, d->name, sizeof(s->dev));
+			s->len = pkt_total(b->p[i]);
+		}
+}
+
 void port_xmit(struct worker *w, struct dev *d, struct batch *b)
 {
 	struct io *io = atomic_load_explicit(&d->io, memory_order_acquire);
@@ -81,12 +93,8 @@ void port_xmit(struct worker *w, struct dev *d, struct batch *b)
 	for (uint32_t i = 0; i < b->n; i++) {
 		st->tx_packets++;
 		st->tx_bytes += pkt_total(b->p[i]);
-		if (unlikely(pkt_trace(b->p[i]))) {
-			struct trace_step *s = trace_add(b->p[i], STAGE_io_tx, SAY_SENT);
-
-			memcpy(s->dev, d->name, sizeof(s->dev));
-			s->len = pkt_total(b->p[i]);
-		}
 	}
+	if (unlikely(b->traced))
+		trace_send(b, d);
 	io->ops->tx(io, w, b);
 }

@@ -117,7 +117,7 @@ static void deliver_run(struct worker *w, struct batch *b, bool exact)
 		unhandled(w, d, b, exact);
 }
 
-static void trace_receive(struct batch *b)
+COLD static void trace_receive(struct batch *b)
 {
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct pkt *p = b->p[i];

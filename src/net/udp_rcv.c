@@ -213,7 +213,7 @@ static bool rcv_one(struct worker *w, struct pkt *p, struct datagram *g, struct 
 	return true;
 }
 
-static void trace_udp(struct batch *b)
+COLD static void trace_udp(struct batch *b)
 {
 	for (uint32_t i = 0; i < b->n; i++)
 		if (pkt_trace(b->p[i])) {

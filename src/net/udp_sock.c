@@ -74,16 +74,20 @@ uint32_t udp_queue_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
 	return n - udp_queue_ordinary(w, sk, b);
 }
 
+COLD static void trace_xmit(struct pkt *p, const struct udp_flow *f)
+{
+	struct trace_step *s = trace_add(p, STAGE_udp_tunnel_xmit, SAY_REMOTE);
+
+	s->ip = f->dst;
+	s->port = f->dport;
+	s->len = pkt_total(p);
+}
+
 void udp_tunnel_xmit(struct worker *w, struct udp_sock *sk, struct pkt *p,
 		     const struct udp_flow *f, const struct dst *d)
 {
-	if (unlikely(pkt_trace(p))) {
-		struct trace_step *s = trace_add(p, STAGE_udp_tunnel_xmit, SAY_REMOTE);
-
-		s->ip = f->dst;
-		s->port = f->dport;
-		s->len = pkt_total(p);
-	}
+	if (unlikely(pkt_trace(p)))
+		trace_xmit(p, f);
 	sk->ops->xmit(w, sk, p, f, d);
 }
 

@@ -17,7 +17,7 @@ static uint32_t needs(const struct pkt *p)
 	return p->csum_state == CSUM_PARTIAL ? IO_CAN_CSUM : 0;
 }
 
-static void trace_xmit(struct batch *b, struct dev *d)
+COLD static void trace_xmit(struct batch *b, struct dev *d)
 {
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct pkt *p = b->p[i];

@@ -109,6 +109,6 @@ void trace_put(struct trace *t);
 void trace_fork(const struct pkt *from, struct pkt *to);
 /* A new step of p's trace, one level below the one before; never NULL: without a
  * trace or without room the step goes nowhere. */
-struct trace_step *trace_add(struct pkt *p, enum stage stage, enum trace_say say);
+COLD struct trace_step *trace_add(struct pkt *p, enum stage stage, enum trace_say say);
 
 #endif

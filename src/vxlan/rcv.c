@@ -29,7 +29,7 @@ static void drop(struct worker *w, struct pkt *p, enum drop why)
 	pkt_drop_at(w, p, why, STAGE_vxlan_rcv);
 }
 
-static void trace_reserved(struct pkt *p, uint64_t bits)
+COLD static void trace_reserved(struct pkt *p, uint64_t bits)
 {
 	struct trace_step *s = trace_add(p, STAGE_vxlan_rcv, SAY_RESERVED);
 
@@ -93,7 +93,7 @@ static const struct eth_hdr *inner_eth(const struct pkt *p)
 	return (const struct eth_hdr *)pkt_at(p, p->mac_off);
 }
 
-static void trace_learn(struct vxlan_dev *v, struct pkt *p, const struct fdb_entry *e,
+COLD static void trace_learn(struct vxlan_dev *v, struct pkt *p, const struct fdb_entry *e,
 			enum fdb_learned what, const struct ip_addr *ip)
 {
 	struct trace_step *s = trace_add(p, STAGE_vxlan_rcv, SAY_LEARNED);
@@ -245,7 +245,7 @@ static void finish(struct worker *w, struct rx_item *it)
 		drop(w, p, why);
 }
 
-static void trace_vni(struct batch *b)
+COLD static void trace_vni(struct batch *b)
 {
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct pkt *p = b->p[i];

@@ -22,7 +22,7 @@ static void drop(struct worker *w, struct pkt *p, enum drop why)
 }
 
 /* Copies what a sentence needs of the entry that decided. */
-static void trace_entry(struct vxlan_dev *v, struct pkt *p, const struct fdb_entry *e, bool fallback,
+COLD static void trace_entry(struct vxlan_dev *v, struct pkt *p, const struct fdb_entry *e, bool fallback,
 			uint32_t n)
 {
 	struct trace_step *s =
@@ -118,7 +118,7 @@ static void route_failed(struct worker *w, struct vxlan_dev *v, struct pkt *p,
 	drop(w, p, DROP_tunnel_no_route);
 }
 
-static void trace_route(struct pkt *p, const struct udp_flow *f, const struct dst *dst, uint32_t vni)
+COLD static void trace_route(struct pkt *p, const struct udp_flow *f, const struct dst *dst, uint32_t vni)
 {
 	struct trace_step *s = trace_add(p, STAGE_vxlan_xmit_one, SAY_REMOTE);
 

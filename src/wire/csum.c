@@ -1,24 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/csum.h"
 
+/* Adds with the carry brought round. */
+static uint64_t add_word(uint64_t a, const uint8_t *b)
+{
+	uint64_t x;
+
+	memcpy(&x, b, 8);
+	a += x;
+	return a + (a < x);
+}
+
+static uint64_t fold(uint64_t a)
+{
+	return (a & 0xffffffff) + (a >> 32);
+}
+
 uint64_t csum_add(uint64_t sum, const void *p, size_t len)
 {
 	const uint8_t *b = p;
-	uint64_t a = sum & 0xffffffff, c = sum >> 32; /* two chains of 32-bit words */
+	uint64_t a = 0, c = 0; /* two chains of 64-bit words */
 
-	for (; len >= 16; len -= 16, b += 16) {
-		uint64_t x, y;
-
-		memcpy(&x, b, 8);
-		memcpy(&y, b + 8, 8);
-		a += (x & 0xffffffff) + (y & 0xffffffff);
-		c += (x >> 32) + (y >> 32);
+	for (; len >= 32; len -= 32, b += 32) {
+		a = add_word(a, b);
+		c = add_word(c, b + 8);
+		a = add_word(a, b + 16);
+		c = add_word(c, b + 24);
 	}
-	for (; len >= 4; len -= 4, b += 4) {
+	for (; len >= 8; len -= 8, b += 8)
+		a = add_word(a, b);
+	/* Below 2^33 each, so that a caller may add many such sums. */
+	a = fold(a) + fold(c) + fold(sum);
+	if (len >= 4) {
 		uint32_t x;
 
 		memcpy(&x, b, 4);
 		a += x;
+		b += 4;
+		len -= 4;
 	}
 	if (len >= 2) {
 		uint16_t x;
@@ -35,10 +54,7 @@ uint64_t csum_add(uint64_t sum, const void *p, size_t len)
 		memcpy(&x, last, 2);
 		a += x;
 	}
-	/* Fold each chain below 2^33, so that a caller may add many such sums. */
-	a = (a & 0xffffffff) + (a >> 32);
-	c = (c & 0xffffffff) + (c >> 32);
-	return a + c;
+	return a;
 }
 
 uint64_t csum_add_odd(uint64_t sum, const void *p, size_t len)
@@ -51,10 +67,9 @@ uint64_t csum_add_odd(uint64_t sum, const void *p, size_t len)
 uint64_t csum_pseudo(const struct ip_addr *src, const struct ip_addr *dst, uint8_t proto,
 		     uint32_t len)
 {
-	be32 tail[2] = {be32_put(len), be32_put(proto)};
-	uint64_t sum = csum_add(0, tail, sizeof(tail));
+	uint64_t sum = (uint64_t)be32_put(len).raw + be32_put(proto).raw;
 
 	if (ip_is4(src))
-		return csum_add(csum_add(sum, &src->b[12], 4), &dst->b[12], 4);
+		return sum + src->w[3].raw + dst->w[3].raw;
 	return csum_add(csum_add(sum, src->b, 16), dst->b, 16);
 }

@@ -77,10 +77,18 @@ static void take_ip6(struct flow *f, const uint8_t *p, size_t len)
 	take_ports(f, p, len);
 }
 
+/* Some order; which does not matter. */
+static int compare(const struct ip_addr *a, const struct ip_addr *b)
+{
+	if (a->d[0] != b->d[0])
+		return a->d[0] < b->d[0] ? -1 : 1;
+	return a->d[1] < b->d[1] ? -1 : a->d[1] > b->d[1];
+}
+
 /* Puts the smaller end first, so that both directions give the same key. */
 static void make_symmetric(struct flow *f)
 {
-	int c = memcmp(f->a.b, f->b.b, 16);
+	int c = compare(&f->a, &f->b);
 	uint16_t src = (uint16_t)(f->ports >> 16), dst = (uint16_t)f->ports;
 
 	if (c < 0 || (c == 0 && src <= dst))

@@ -123,7 +123,7 @@ static inline bool ip_is_none(const struct ip_addr *a) /* not set; as IPv6 also 
 
 static inline bool ip_is4(const struct ip_addr *a)
 {
-	return !a->d[0] && !a->b[8] && !a->b[9] && a->b[10] == 0xff && a->b[11] == 0xff;
+	return !a->d[0] && be32_eq(a->w[2], be32_put(0xffff));
 }
 
 static inline be32 ip_get4(const struct ip_addr *a)

@@ -350,6 +350,7 @@ def blind():
     """Without CAP_NET_RAW the first line says so; what reaches a socket is explained all the same."""
     row = next(r for r in ROWS if r.form == "host" and r.reason == "vxlan_unknown_vni")
     b = Bench(row, len(ROWS))
+    p = None
     try:
         b.build(["setpriv", "--bounding-set", "-net_raw", "--inh-caps", "-net_raw"])
         b.configure()
@@ -361,9 +362,10 @@ def blind():
         if "cannot be seen" not in line or "CAP_NET_RAW" not in line or row.reason not in out:
             return line + out
     except (Failed, subprocess.TimeoutExpired) as e:
-        p.kill()
         return str(e)
     finally:
+        if p:
+            p.kill()
         b.done()
     return None
 

