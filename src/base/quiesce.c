@@ -41,41 +41,50 @@ bool quiesce_has_passed(struct quiesce *q, uint64_t mark)
 	return all_passed(q, mark);
 }
 
-/* The first item if it is due, unlinked; else NULL and how many wait. */
-static struct quiesce_item *take_due(struct quiesce *q, bool all, uint32_t *waiting)
+static uint32_t count(struct quiesce *q)
+{
+	uint32_t n = 0;
+
+	pthread_mutex_lock(&q->lock);
+	for (struct quiesce_item *it = q->first; it; it = it->next)
+		n++;
+	pthread_mutex_unlock(&q->lock);
+	return n;
+}
+
+/* The first item, unlinked, if it is due; else NULL. */
+static struct quiesce_item *take_due(struct quiesce *q, bool all)
 {
 	struct quiesce_item *it;
 
 	pthread_mutex_lock(&q->lock);
 	it = q->first;
-	*waiting = 0;
 	if (it && (all || all_passed(q, it->epoch))) {
 		q->first = it->next;
 		if (!q->first)
 			q->last = &q->first;
 	} else {
-		for (; it; it = it->next) /* ends with NULL: nothing is due */
-			++*waiting;
+		it = NULL;
 	}
 	pthread_mutex_unlock(&q->lock);
 	return it;
 }
 
-static uint32_t run(struct quiesce *q, bool all)
+static void run(struct quiesce *q, bool all, uint32_t at_most)
 {
 	struct quiesce_item *it;
-	uint32_t waiting;
 
-	while ((it = take_due(q, all, &waiting))) {
+	while (at_most-- && (it = take_due(q, all))) {
 		it->fn(it->arg);
 		free(it);
 	}
-	return waiting;
 }
 
 uint32_t quiesce_reap(struct quiesce *q)
 {
-	return run(q, false);
+	/* Only what is there now: a function that defers itself again has its turn next time. */
+	run(q, false, count(q));
+	return count(q);
 }
 
 void quiesce_wait(struct quiesce *q)
@@ -102,6 +111,6 @@ void quiesce_defer(struct quiesce *q, void (*fn)(void *arg), void *arg)
 
 void quiesce_done(struct quiesce *q)
 {
-	run(q, true);
+	run(q, true, UINT32_MAX);
 	pthread_mutex_destroy(&q->lock);
 }

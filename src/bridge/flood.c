@@ -116,16 +116,23 @@ static void drop(const struct way *y, struct pkt *p, enum drop why)
 	pkt_drop_at(y->w, p, why, y->stage);
 }
 
+/* Whose address is it: the bridge's own, or a port's? */
+static bool is_local(const struct mac_entry *entry)
+{
+	struct mac_entry *e = (struct mac_entry *)entry;
+
+	return atomic_load_explicit(&e->kind, memory_order_relaxed) == MAC_LOCAL ||
+	       !atomic_load_explicit(&e->port, memory_order_relaxed);
+}
+
 COLD static void trace_port(const struct way *y, struct pkt *p, const struct mac_entry *e,
-		       const struct dev *to)
+			    const struct bridge_port *to)
 {
 	struct trace_step *s = trace_add(p, y->stage, SAY_BRIDGE_PORT);
 	struct fdb_view v;
 
 	s->mac = eth_of(p)->dst;
-	memcpy(s->dev, to->name, sizeof(s->dev));
-	if (!e)
-		return;
+	memcpy(s->dev, is_local(e) ? y->br->dev->name : to->dev->name, sizeof(s->dev));
 	mac_view(&y->br->macs, e, &v);
 	s->state = (uint8_t)v.state;
 	s->maker = v.maker;
@@ -187,12 +194,12 @@ static void flood(const struct way *y, struct pkt *p, bool up)
 static void forward(const struct way *y, struct pkt *p, struct mac_entry *e, bool promiscuous)
 {
 	struct bridge_port *to = atomic_load_explicit(&e->port, memory_order_acquire);
-	bool local = atomic_load_explicit(&e->kind, memory_order_relaxed) == MAC_LOCAL || !to;
+	bool local = is_local(e);
 	struct pkt *c;
 
 	mac_touch_used(e, y->w->now);
 	if (unlikely(pkt_trace(p)))
-		trace_port(y, p, e, local ? y->br->dev : to->dev);
+		trace_port(y, p, e, to);
 	if (local && y->from) {
 		put_up(y->w, y->bw, p);
 		return;

@@ -8,25 +8,15 @@
 #include <stdio.h>
 
 #include "base/hash.h"
-#include "ctl/explain.h"
+#include "ctl/advice.h"
 #include "net/dev.h"
-#include "net/fib.h"
 #include "net/host.h"
 #include "net/neigh.h"
 #include "vxlan/device.h"
 
-struct words {
-	struct vx *vx;
-	const struct trace *t;
-	const struct trace_step *drop;
-	const struct packet_view *v;
-	bool unknown; /* a word had no value */
-};
-
 /* --- devices -------------------------------------------------------------------------------------- */
 
-/* The device that dropped, else the one that a step before it named last. */
-static const char *device(const struct words *x)
+const char *advice_dev(const struct advice *x)
 {
 	if (*x->drop->dev)
 		return x->drop->dev;
@@ -36,8 +26,7 @@ static const char *device(const struct words *x)
 	return x->t->dev;
 }
 
-/* The VXLAN device on the packet's way, or NULL. */
-static struct dev *tunnel(const struct words *x)
+struct dev *advice_tunnel(const struct advice *x)
 {
 	for (uint16_t i = x->t->n_steps; i-- > 0;) {
 		const char *name = x->t->steps[i].dev;
@@ -69,9 +58,9 @@ static bool only_link(struct vx *vx, char *name)
 }
 
 /* What is below the tunnel: where the packet came in, what 'dev' says, the only one there is. */
-static bool under(const struct words *x, char *name)
+static bool under(const struct advice *x, char *name)
 {
-	const struct dev *d = tunnel(x);
+	const struct dev *d = advice_tunnel(x);
 
 	*name = 0;
 	if (x->t->of_host || (x->v->has_outer && !x->t->from_udp)) {
@@ -94,7 +83,7 @@ static bool under(const struct words *x, char *name)
 
 /* --- addresses ------------------------------------------------------------------------------------ */
 
-static const struct trace_step *last_saying(const struct words *x, enum trace_say say)
+const struct trace_step *advice_step(const struct advice *x, enum trace_say say)
 {
 	for (uint16_t i = x->t->n_steps; i-- > 0;)
 		if (x->t->steps[i].say == say)
@@ -102,20 +91,19 @@ static const struct trace_step *last_saying(const struct words *x, enum trace_sa
 	return NULL;
 }
 
-/* Where the packet was to go. */
-static const struct ip_addr *target(const struct words *x)
+const struct ip_addr *advice_target(const struct advice *x)
 {
-	const struct trace_step *s = last_saying(x, SAY_REMOTE);
+	const struct trace_step *s = advice_step(x, SAY_REMOTE);
 
 	return s ? &s->ip : NULL;
 }
 
 /* The other end: where the packet came from, or was to go. */
-static const struct ip_addr *peer(const struct words *x)
+static const struct ip_addr *peer(const struct advice *x)
 {
 	if (x->v->has_outer)
 		return &x->v->src;
-	return target(x) ? target(x) : x->v->inner_ip ? &x->v->inner_ip_src : NULL;
+	return advice_target(x) ? advice_target(x) : x->v->inner_ip ? &x->v->inner_ip_src : NULL;
 }
 
 struct pick {
@@ -146,9 +134,7 @@ static int pick_neigh(void *ctx, const struct neigh_view *n)
 	return 0;
 }
 
-/* A remote that d could use: whoever sent to it last, a remote of another device, the only
- * neighbour of the underlay. */
-static bool known_remote(const struct words *x, struct dev *d, struct ip_addr *ip)
+bool advice_remote(const struct advice *x, struct dev *d, struct ip_addr *ip)
 {
 	struct pick p = {.is6 = d && vxlan_dev(d)->is6};
 
@@ -167,12 +153,12 @@ static bool known_remote(const struct words *x, struct dev *d, struct ip_addr *i
 }
 
 /* An address to be given to a device, with the prefix that it seems to share with the sender. */
-static bool say_addr(const struct words *x, struct text *out)
+static bool say_addr(const struct advice *x, struct text *out)
 {
 	bool outer = x->v->has_outer && x->drop->drop != DROP_unhandled_proto;
 	const struct ip_addr *src = outer ? &x->v->src : &x->v->inner_ip_src;
 	const struct ip_addr *dst = outer ? &x->v->dst : &x->v->inner_ip_dst;
-	const struct dev *d = dev_by_name(x->vx, device(x));
+	const struct dev *d = dev_by_name(x->vx, advice_dev(x));
 	char buf[IP_TEXT_MAX];
 
 	/* Not opened: the frame is the underlay's. */
@@ -194,7 +180,7 @@ static bool say_addr(const struct words *x, struct text *out)
 /* --- numbers and names ----------------------------------------------------------------------------- */
 
 /* The longest packet that the way of the packet carries, as far as its steps and links say. */
-static uint32_t path_mtu(const struct words *x)
+static uint32_t path_mtu(const struct advice *x)
 {
 	uint32_t mtu = 0;
 
@@ -217,9 +203,9 @@ static uint32_t path_mtu(const struct words *x)
 }
 
 /* The MTU for the device that lets this packet, or what the host makes of it, pass. */
-static uint32_t best_mtu(const struct words *x)
+static uint32_t best_mtu(const struct advice *x)
 {
-	const struct dev *d = tunnel(x);
+	const struct dev *d = advice_tunnel(x);
 	uint32_t mtu = 1500;
 
 	if (x->drop->drop != DROP_tx_too_big && d)
@@ -230,15 +216,15 @@ static uint32_t best_mtu(const struct words *x)
 	return mtu;
 }
 
-static uint32_t vni_of(const struct words *x)
+static uint32_t vni_of(const struct advice *x)
 {
-	const struct trace_step *s = last_saying(x, SAY_REMOTE);
+	const struct trace_step *s = advice_step(x, SAY_REMOTE);
 
 	return x->v->has_vni ? x->v->vni : s ? s->vni : x->drop->vni;
 }
 
 /* A name for a new device of this VNI that none has yet. */
-static void say_newdev(const struct words *x, struct text *out)
+static void say_newdev(const struct advice *x, struct text *out)
 {
 	char name[32];
 
@@ -249,9 +235,9 @@ static void say_newdev(const struct words *x, struct text *out)
 }
 
 /* A unicast, locally administered address made from the one that clashes. */
-static void say_newmac(const struct words *x, struct text *out)
+static void say_newmac(const struct advice *x, struct text *out)
 {
-	const struct dev *d = dev_by_name(x->vx, device(x));
+	const struct dev *d = dev_by_name(x->vx, advice_dev(x));
 	uint64_t h = hash_u64(x->vx->key, d ? d->ifindex : 0, x->t->at);
 	struct mac m;
 	char buf[MAC_TEXT_MAX];
@@ -262,9 +248,9 @@ static void say_newmac(const struct words *x, struct text *out)
 }
 
 /* The interface of the host under a port, or the device's own. */
-static void say_hostdev(const struct words *x, struct text *out)
+static void say_hostdev(const struct advice *x, struct text *out)
 {
-	const struct dev *d = dev_by_name(x->vx, device(x));
+	const struct dev *d = dev_by_name(x->vx, advice_dev(x));
 	struct io *io = d ? atomic_load(&d->io) : NULL;
 	struct host_link l = {0};
 
@@ -272,7 +258,7 @@ static void say_hostdev(const struct words *x, struct text *out)
 	    x->vx->host->link(x->vx->host_ctx, io->ifindex, NULL, &l) == 0)
 		text_printf(out, "%s", l.name);
 	else
-		text_printf(out, "%s", device(x));
+		text_printf(out, "%s", advice_dev(x));
 }
 
 /* --- filling in ------------------------------------------------------------------------------------- */
@@ -296,7 +282,7 @@ static bool say_host_ip(const struct ip_addr *ip, struct text *out)
 	return true;
 }
 
-static bool say_mac(const struct words *x, const struct mac *m, struct text *out)
+static bool say_mac(const struct advice *x, const struct mac *m, struct text *out)
 {
 	char buf[MAC_TEXT_MAX];
 
@@ -305,33 +291,33 @@ static bool say_mac(const struct words *x, const struct mac *m, struct text *out
 	return x->v->has_inner;
 }
 
-static bool fill_ip(const struct words *x, const char *word, struct text *out)
+static bool fill_ip(const struct advice *x, const char *word, struct text *out)
 {
-	const struct trace_step *next = last_saying(x, SAY_QUEUED);
+	const struct trace_step *next = advice_step(x, SAY_QUEUED);
 	struct ip_addr ip;
 
 	if (!strcmp(word, "peer"))
 		return say_ip(peer(x), out);
 	if (!strcmp(word, "to"))
-		return say_ip(target(x), out);
+		return say_ip(advice_target(x), out);
 	if (!strcmp(word, "dest"))
 		return x->v->has_outer && say_host_ip(&x->v->dst, out);
 	if (!strcmp(word, "next"))
-		return say_ip(next ? &next->ip : target(x), out);
+		return say_ip(next ? &next->ip : advice_target(x), out);
 	if (!strcmp(word, "known"))
-		return known_remote(x, tunnel(x), &ip) && say_ip(&ip, out);
+		return advice_remote(x, advice_tunnel(x), &ip) && say_ip(&ip, out);
 	if (!strcmp(word, "ip"))
 		return say_ip(ip_is_none(&x->drop->ip) ? peer(x) : &x->drop->ip, out);
 	return say_addr(x, out);
 }
 
-static bool fill_dev(const struct words *x, const char *word, struct text *out)
+static bool fill_dev(const struct advice *x, const char *word, struct text *out)
 {
-	const struct dev *d = tunnel(x);
+	const struct dev *d = advice_tunnel(x);
 	char name[DEV_NAME_MAX];
 
 	if (!strcmp(word, "tunnel"))
-		text_printf(out, "%s", d ? d->name : device(x));
+		text_printf(out, "%s", d ? d->name : advice_dev(x));
 	else if (!strcmp(word, "newdev"))
 		say_newdev(x, out);
 	else if (!strcmp(word, "hostdev"))
@@ -341,15 +327,15 @@ static bool fill_dev(const struct words *x, const char *word, struct text *out)
 	else if (strcmp(word, "under") == 0)
 		return under(x, name) && (text_printf(out, "%s", name), true);
 	else
-		text_printf(out, "%s", device(x));
+		text_printf(out, "%s", advice_dev(x));
 	return true;
 }
 
 /* True: the word was written. */
-static bool fill(const struct words *x, const char *word, struct text *out)
+static bool fill(const struct advice *x, const char *word, struct text *out)
 {
 	static const char *const devs[] = {"dev", "tunnel", "newdev", "hostdev", "on", "under"};
-	const struct trace_step *fallback = last_saying(x, SAY_FDB_DEFAULT);
+	const struct trace_step *fallback = advice_step(x, SAY_FDB_DEFAULT);
 
 	for (size_t i = 0; i < ARRAY_LEN(devs); i++)
 		if (!strcmp(word, devs[i]))
@@ -357,13 +343,13 @@ static bool fill(const struct words *x, const char *word, struct text *out)
 	if (!strcmp(word, "vni")) {
 		text_printf(out, "%u", vni_of(x));
 	} else if (!strcmp(word, "port")) {
-		const struct trace_step *s = last_saying(x, SAY_REMOTE);
+		const struct trace_step *s = advice_step(x, SAY_REMOTE);
 
 		text_printf(out, "%u", x->v->dport ? x->v->dport : s ? s->port : x->drop->port);
 	} else if (!strcmp(word, "mtu")) {
 		text_printf(out, "%u", best_mtu(x));
 	} else if (!strcmp(word, "rule")) {
-		const struct trace_step *s = last_saying(x, SAY_HOOK);
+		const struct trace_step *s = advice_step(x, SAY_HOOK);
 
 		return s && (text_printf(out, "%u", s->u[0]), true);
 	} else if (!strcmp(word, "newmac")) {
@@ -391,7 +377,7 @@ static void placeholder(const char *word, struct text *out)
 }
 
 /* Writes a template; with a word unknown the backquotes go: it is no command any more. */
-static void expand(struct words *x, const char *s, struct text *out)
+static void expand(struct advice *x, const char *s, struct text *out)
 {
 	struct text text = {0};
 	bool command = false;
@@ -419,189 +405,13 @@ static void expand(struct words *x, const char *s, struct text *out)
 	text_done(&text);
 }
 
-/* --- nearer advice ------------------------------------------------------------------------------------ */
-
-/* Nobody has this VNI, or listens on this port: is there a device that nearly does? */
-static const char *for_tunnel(const struct words *x, char *buf, size_t size)
-{
-	bool is6 = x->v->has_outer && !ip_is4(&x->v->src);
-	enum near why;
-	const struct dev *d;
-
-	if (!x->v->has_outer || !x->v->has_vni)
-		return "let {peer} use a port of 'vx link show' (its dstport)";
-	d = near_dev(x->vx, x->v->vni, x->v->dport, is6, trace_is_host(x->t), &why);
-	if (!d)
-		return NULL;
-	switch (why) {
-	case NEAR_DOWN:
-		snprintf(buf, size, "`vx link set %s up`", d->name);
-		break;
-	case NEAR_FAMILY:
-		snprintf(buf, size, "%s has vni {vni} over %s only: on {peer} set 'remote' to an %s "
-			 "address of this host", d->name, is6 ? "IPv4" : "IPv6",
-			 is6 ? "IPv4" : "IPv6");
-		break;
-	case NEAR_PORT:
-		snprintf(buf, size, "%s has vni {vni} on port %u: on {peer} set 'dstport' to %u",
-			 d->name, vxlan_opts(vxlan_dev(d))->dstport,
-			 vxlan_opts(vxlan_dev(d))->dstport);
-		break;
-	case NEAR_FORM:
-		snprintf(buf, size, "%s has vni {vni} on another underlay: take it down, then vx link "
-			 "set %s type vxlan dev %s", d->name, d->name, x->t->dev);
-		break;
-	}
-	return buf;
-}
-
-/* An interface of the host that is down, under the tunnel. */
-static bool lower_is_down(const struct words *x, struct host_link *l)
-{
-	const struct dev *d = tunnel(x);
-
-	*l = (struct host_link){0};
-	return d && vxlan_dev(d)->host && d->lower_index && x->vx->host && x->vx->host->link &&
-	       x->vx->host->link(x->vx->host_ctx, d->lower_index, NULL, l) == 0 &&
-	       !(l->flags & IFF_UP);
-}
-
-static bool has_addr_of(struct vx *vx, const struct dev *d, bool is6)
-{
-	list_for_each (a, &vx->inet->addrs, struct inet_addr, node)
-		if (a->dev == d && ip_is4(&a->ip) != is6)
-			return true;
-	return false;
-}
-
-/* The route of the stack underlay that refuses ip, or NULL. */
-static const struct route *refusing(struct vx *vx, const struct ip_addr *ip)
-{
-	list_for_each (r, &vx->inet->routes, struct route, node) {
-		uint32_t plen = r->r.plen + (ip_is4(&r->r.dst) ? 96u : 0u);
-
-		if ((r->r.type == DST_UNREACHABLE || r->r.type == DST_BLACKHOLE) &&
-		    ip_is4(&r->r.dst) == ip_is4(ip) && ip_in_prefix(ip, &r->r.dst, plen))
-			return r;
-	}
-	return NULL;
-}
-
-static const char *for_no_route(const struct words *x, char *buf, size_t size)
-{
-	const struct dev *d = tunnel(x);
-	const struct ip_addr *to = target(x);
-	const struct route *r;
-	struct host_link l;
-	char ip[IP_TEXT_MAX];
-
-	if (lower_is_down(x, &l)) {
-		snprintf(buf, size, "`ip link set %s up`", l.name);
-		return buf;
-	}
-	if (!d || vxlan_dev(d)->host || !to)
-		return NULL;
-	r = refusing(x->vx, to);
-	if (r) {
-		snprintf(buf, size, "`vx route del %s%s/%u`",
-			 r->r.type == DST_BLACKHOLE ? "blackhole " : "unreachable ",
-			 ip_text(&r->r.dst, ip), r->r.plen);
-		return buf;
-	}
-	if (d->lower && !has_addr_of(x->vx, d->lower, !ip_is4(to))) {
-		snprintf(buf, size, "{under} has no %s address: vx addr add ADDRESS/LEN dev {under}",
-			 ip_is4(to) ? "IPv4" : "IPv6");
-		return buf;
-	}
-	return "`vx route add {to} dev {under}`";
-}
-
-static const char *for_no_target(const struct words *x, char *buf, size_t size)
-{
-	const struct dev *d = tunnel(x);
-	const struct fdb *f = d ? &vxlan_dev(d)->fdb : NULL;
-	struct ip_addr ip;
-
-	if (f && f->limit && f->n >= f->limit) {
-		snprintf(buf, size, "`vx fdb flush dev %s dynamic` makes room in the full table "
-			 "(maxaddress %u), so that {dst} is learned when it sends; a larger "
-			 "table takes a new device", d->name, f->limit);
-		return buf;
-	}
-	if (known_remote(x, tunnel(x), &ip))
-		return NULL;
-	return "no remote is known yet: let the host with the MAC {dst} send first, so that it is "
-	       "learned, or name one: vx fdb append 00:00:00:00:00:00 dev {dev} dst ADDRESS";
-}
-
-/* Which of bridge and port is down. */
-static const char *for_bridge_down(const struct words *x, char *buf, size_t size)
-{
-	const struct trace_step *to = last_saying(x, SAY_BRIDGE_PORT);
-	const struct dev *d = dev_by_name(x->vx, device(x)), *other;
-
-	other = to && *to->dev ? dev_by_name(x->vx, to->dev) : NULL;
-	if (d && d->master && !dev_is_up(d->master))
-		d = d->master;
-	else if (other && !dev_is_up(other))
-		d = other;
-	if (!d)
-		return NULL;
-	snprintf(buf, size, "`vx link set %s up`", d->name);
-	return buf;
-}
-
-static const char *for_no_port(const struct words *x, char *buf, size_t size)
-{
-	const struct dev *d = dev_by_name(x->vx, device(x));
-	const struct dev *br = d && d->master ? d->master : d;
-
-	list_for_each (p, &x->vx->devs, struct dev, node)
-		if (p->master == br && p != d && !dev_is_up(p)) {
-			snprintf(buf, size, "`vx link set %s up`", p->name);
-			return buf;
-		}
-	snprintf(buf, size, "%s has no other port that is up: add one (vx link set DEV master %s)",
-		 br ? br->name : "the bridge", br ? br->name : "BRIDGE");
-	return buf;
-}
-
-static const char *for_loop(const struct words *x)
-{
-	const struct dev *d = tunnel(x);
-
-	return d && vxlan_dev(d)->host ? NULL : "`vx route replace {to} dev {under}`";
-}
-
-/* A template that fits better than the list's, or NULL. */
-static const char *nearer(const struct words *x, char *buf, size_t size)
-{
-	switch (x->drop->drop) {
-	case DROP_vxlan_unknown_vni:
-	case DROP_udp_no_socket:
-	case DROP_host_no_socket:
-		return for_tunnel(x, buf, size);
-	case DROP_tunnel_no_route:
-		return for_no_route(x, buf, size);
-	case DROP_tunnel_loop:
-		return for_loop(x);
-	case DROP_no_target:
-		return for_no_target(x, buf, size);
-	case DROP_bridge_port_down:
-		return for_bridge_down(x, buf, size);
-	case DROP_bridge_no_port:
-		return for_no_port(x, buf, size);
-	}
-	return NULL;
-}
-
 void explain_advice(struct vx *vx, const struct trace *t, const struct trace_step *drop,
 		    const struct packet_view *v, char *out, size_t size)
 {
-	struct words x = {.vx = vx, .t = t, .drop = drop, .v = v};
+	struct advice x = {.vx = vx, .t = t, .drop = drop, .v = v};
 	struct text text = {0};
 	char buf[400];
-	const char *s = nearer(&x, buf, sizeof(buf));
+	const char *s = advice_nearer(&x, buf, sizeof(buf));
 
 	expand(&x, s ? s : drop_infos[drop->drop].advice, &text);
 	snprintf(out, size, "%s", text_get(&text));

@@ -193,39 +193,49 @@ static bool sentence_in(const struct teller *x, const struct trace_step *s, stru
 	return false;
 }
 
-static void sentence(const struct teller *x, const struct trace_step *s, struct text *out)
+/* Where it goes: entries, remotes, next hops, ports. */
+static bool sentence_out(const struct teller *x, const struct trace_step *s, struct text *out)
 {
 	struct vx *vx = x->vx;
 	char ip[IP_TEXT_MAX], mac[MAC_TEXT_MAX];
 
-	if (sentence_in(x, s, out))
+	switch (s->say) {
+	case SAY_FDB:
+	case SAY_FDB_DEFAULT:
+		say_entry(vx, s, out);
+		return true;
+	case SAY_REMOTE:
+		say_remote(vx, s, out);
+		return true;
+	case SAY_ROUTE:
+		text_printf(out, "%s%s%s", ip_text(&s->ip, ip), *s->dev ? " by " : "", s->dev);
+		return true;
+	case SAY_SENT:
+		text_printf(out, "%s%s%u bytes", s->dev, *s->dev ? ", " : "", s->len);
+		return true;
+	case SAY_NEIGH:
+		text_printf(out, "%s is at %s", ip_text(&s->ip, ip), mac_text(&s->mac, mac));
+		return true;
+	case SAY_BRIDGE_PORT:
+		text_printf(out, "%s is on %s", mac_text(&s->mac, mac), s->dev);
+		origin(vx, s, out);
+		return true;
+	case SAY_BRIDGE_FLOOD:
+		text_printf(out, "%s: %s goes to all ports", s->dev, mac_text(&s->mac, mac));
+		return true;
+	}
+	return false;
+}
+
+static void sentence(const struct teller *x, const struct trace_step *s, struct text *out)
+{
+	char ip[IP_TEXT_MAX];
+
+	if (sentence_in(x, s, out) || sentence_out(x, s, out))
 		return;
 	switch (s->say) {
 	case SAY_DEV:
 		text_printf(out, "%s, %u bytes", s->dev, s->len);
-		return;
-	case SAY_FDB:
-	case SAY_FDB_DEFAULT:
-		say_entry(vx, s, out);
-		return;
-	case SAY_REMOTE:
-		say_remote(vx, s, out);
-		return;
-	case SAY_ROUTE:
-		text_printf(out, "%s%s%s", ip_text(&s->ip, ip), *s->dev ? " by " : "", s->dev);
-		return;
-	case SAY_SENT:
-		text_printf(out, "%s%s%u bytes", s->dev, *s->dev ? ", " : "", s->len);
-		return;
-	case SAY_NEIGH:
-		text_printf(out, "%s is at %s", ip_text(&s->ip, ip), mac_text(&s->mac, mac));
-		return;
-	case SAY_BRIDGE_PORT:
-		text_printf(out, "%s is on %s", mac_text(&s->mac, mac), s->dev);
-		origin(vx, s, out);
-		return;
-	case SAY_BRIDGE_FLOOD:
-		text_printf(out, "%s: %s goes to all ports", s->dev, mac_text(&s->mac, mac));
 		return;
 	case SAY_BYPASS:
 		text_printf(out, "the remote is this host: handed to %s", s->dev);
@@ -253,7 +263,7 @@ static void sentence(const struct teller *x, const struct trace_step *s, struct 
 		return;
 	case SAY_DROP:
 		text_printf(out, "dropped: %s", drop_infos[s->drop].text);
-		explain_near(vx, s, x->v, out);
+		explain_near(x->vx, s, x->v, out);
 		return;
 	}
 }

@@ -84,13 +84,10 @@ void gro_cells_drop(struct worker *w, struct dev *d)
 	napi_remove(&d->cells[w->id].napi);
 }
 
-/* Stage gro_cells_receive: from here on the packet is the tunnel device's. */
-void gro_cells_receive(struct worker *w, struct dev *d, struct pkt *p)
+static inline void cell_add(struct worker *w, struct dev *d, struct pkt *p)
 {
 	struct gro_cell *c = &d->cells[w->id];
 
-	if (unlikely(pkt_trace(p)))
-		trace_add(p, STAGE_gro_cells_receive, SAY_NOTHING);
 	if (unlikely(c->q.n >= BACKLOG_MAX)) {
 		dev_stats(d, w)->rx_dropped++;
 		pkt_drop_at(w, p, DROP_cell_full, STAGE_gro_cells_receive);
@@ -98,6 +95,21 @@ void gro_cells_receive(struct worker *w, struct dev *d, struct pkt *p)
 	}
 	pkt_queue_add(&c->q, p);
 	napi_schedule(&c->napi);
+}
+
+COLD static void cell_add_traced(struct worker *w, struct dev *d, struct pkt *p)
+{
+	trace_add(p, STAGE_gro_cells_receive, SAY_NOTHING);
+	cell_add(w, d, p);
+}
+
+/* Stage gro_cells_receive: from here on the packet is the tunnel device's. */
+void gro_cells_receive(struct worker *w, struct dev *d, struct pkt *p)
+{
+	if (unlikely(pkt_trace(p)))
+		cell_add_traced(w, d, p);
+	else
+		cell_add(w, d, p);
 }
 
 /* --- gro_receive -------------------------------------------------------------------------------- */

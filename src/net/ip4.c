@@ -41,7 +41,7 @@ static enum drop check_header(struct worker *w, struct pkt *p)
 	if (pkt_pull_frags(w->pool, p, hlen) < 0)
 		return DROP_pkt_too_small;
 	ip = (const struct ip4_hdr *)p->data;
-	if (csum_reduce(csum_add(0, ip, hlen)) != 0xffff)
+	if (csum_reduce(csum_ip4_hdr(ip, hlen)) != 0xffff)
 		return DROP_ip_csum;
 	len = be16_get(ip->len);
 	if (len > pkt_total(p))

@@ -134,11 +134,16 @@ COLD static void trace_route(struct pkt *p, enum stage stage, const struct dst *
 		memcpy(s->dev, d->dev->name, sizeof(s->dev));
 }
 
+COLD static int xmit_traced(struct worker *w, struct pkt *p, const struct ip_out *o,
+			    const struct dst *d)
+{
+	trace_route(p, STAGE_ip_tunnel_xmit, d);
+	return ip_send(w, p, o, d);
+}
+
 int ip_tunnel_xmit(struct worker *w, struct pkt *p, const struct ip_out *o, const struct dst *d)
 {
-	if (unlikely(pkt_trace(p)))
-		trace_route(p, STAGE_ip_tunnel_xmit, d);
-	return ip_send(w, p, o, d);
+	return unlikely(pkt_trace(p)) ? xmit_traced(w, p, o, d) : ip_send(w, p, o, d);
 }
 
 int ip_send_routed(struct worker *w, struct pkt *p, struct ip_out *o, uint32_t ifindex)
@@ -164,21 +169,34 @@ int ip_send_routed(struct worker *w, struct pkt *p, struct ip_out *o, uint32_t i
 /* --- stages ------------------------------------------------------------------------------------
  */
 
-/* As hook_run(); that nothing is registered is seen here. */
-static inline enum hook_verdict ask_hooks(struct worker *w, enum hook_point point, struct pkt *p)
+/* Nobody looks at p here: no hook is registered, and it has no trace.  One branch for both. */
+static inline bool is_unwatched(const struct worker *w, const struct pkt *p)
 {
-	if (likely(!pkt_trace(p) &&
-		   !atomic_load_explicit(&w->vx->inet->hooks, memory_order_relaxed)))
-		return HOOK_ACCEPT;
-	return hook_run(w, point, p);
+	const struct hook_table *t =
+		atomic_load_explicit(&w->vx->inet->hooks, memory_order_relaxed);
+
+	return likely(!((uintptr_t)t | (uintptr_t)pkt_trace(p)));
+}
+
+COLD static int local_out_watched(struct worker *w, struct pkt *p)
+{
+	if (pkt_trace(p))
+		trace_add(p, STAGE_ip_local_out, SAY_NOTHING)->len = pkt_total(p);
+	switch (hook_run(w, HOOK_OUTPUT, p)) {
+	case HOOK_ACCEPT:
+		return p->dst->output(w, p);
+	case HOOK_DROP:
+		return -EPERM;
+	case HOOK_STOLEN:
+		break;
+	}
+	return 0;
 }
 
 int ip_local_out(struct worker *w, struct pkt *p)
 {
 	uint32_t len = pkt_total(p);
 
-	if (unlikely(pkt_trace(p)))
-		trace_add(p, STAGE_ip_local_out, SAY_NOTHING)->len = len;
 	if (unlikely(len > 65535 + (p->data[0] >> 4 == 6 ? sizeof(struct ip6_hdr) : 0))) {
 		pkt_drop_at(w, p, DROP_ip_out_too_big, STAGE_ip_local_out);
 		return -EMSGSIZE;
@@ -189,21 +207,13 @@ int ip_local_out(struct worker *w, struct pkt *p)
 		MIB_INC(w, IpOutRequests);
 		ip->len = be16_put((uint16_t)len);
 		ip->csum = (be16){0};
-		ip->csum = csum(ip, ip4_hdr_len(ip));
+		ip->csum = csum_fold(csum_ip4_hdr(ip, ip4_hdr_len(ip)));
 	} else {
 		MIB_INC(w, Ip6OutRequests);
 		((struct ip6_hdr *)p->data)->payload_len =
 			be16_put((uint16_t)(len - sizeof(struct ip6_hdr)));
 	}
-	switch (ask_hooks(w, HOOK_OUTPUT, p)) {
-	case HOOK_ACCEPT:
-		return p->dst->output(w, p);
-	case HOOK_DROP:
-		return -EPERM;
-	case HOOK_STOLEN:
-		break;
-	}
-	return 0;
+	return is_unwatched(w, p) ? p->dst->output(w, p) : local_out_watched(w, p);
 }
 
 /* To an address of this host: received again, in this turn or the next. */
@@ -251,6 +261,14 @@ static int too_big(struct worker *w, struct pkt *p, uint32_t mtu)
 	return -EMSGSIZE;
 }
 
+COLD static enum hook_verdict postrouting_watched(struct worker *w, struct pkt *p,
+						   const struct dst *d)
+{
+	if (pkt_trace(p))
+		trace_route(p, STAGE_ip_output, d);
+	return hook_run(w, HOOK_POSTROUTING, p);
+}
+
 int ip_output(struct worker *w, struct pkt *p)
 {
 	const struct dst *d = p->dst;
@@ -259,11 +277,11 @@ int ip_output(struct worker *w, struct pkt *p)
 	count_out(w, p, d);
 	p->dev = d->dev;
 	p->orig_dev = d->dev;
-	if (unlikely(pkt_trace(p)))
-		trace_route(p, STAGE_ip_output, d);
-	v = ask_hooks(w, HOOK_POSTROUTING, p);
-	if (unlikely(v != HOOK_ACCEPT))
-		return v == HOOK_DROP ? -EPERM : 0;
+	if (!is_unwatched(w, p)) {
+		v = postrouting_watched(w, p, d);
+		if (v != HOOK_ACCEPT)
+			return v == HOOK_DROP ? -EPERM : 0;
+	}
 	if (unlikely(d->type == DST_LOCAL))
 		return loop_back(w, p);
 	if (unlikely(pkt_total(p) > d->mtu))

@@ -2,8 +2,9 @@
 /*
  * Fuzz target: Ethernet frames into a port that has addresses of both families, with a UDP socket.
  *
- * Input: frames, each {flags (1 in two pieces, 6 checksum state, 0x40 some seconds pass), where it is
- * cut, length, bytes}; so fragments and neighbours that belong together can meet.
+ * Input: frames, each {flags (1 in two pieces, 6 checksum state, 8 IPv4 header's checksum put right,
+ * 0x40 some seconds pass), where it is cut, length, bytes}; so fragments and neighbours that belong
+ * together can meet.
  */
 #include "base/fuzz.h"
 
@@ -55,6 +56,16 @@ static void drain(void)
 			;
 }
 
+static void feed(const uint8_t *p, uint32_t len, bool fix)
+{
+	static uint8_t f[T_FRAME_MAX];
+
+	memcpy(f, p, len);
+	if (fix && len >= 34 && ip4_hdr_len(t_ip4_of(f)) <= len - 14)
+		t_fix_ip4(f);
+	t_feed(up, f, len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct fuzz_in in = {data, size};
@@ -69,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		up->csum_state = (flags >> 1 & 3) == 1	 ? CSUM_UNNECESSARY
 				 : (flags >> 1 & 3) == 2 ? (len >= 14 ? CSUM_COMPLETE : CSUM_NONE)
 							 : CSUM_NONE;
-		t_feed(up, in.p, (uint32_t)len);
+		feed(in.p, (uint32_t)len, flags & 8);
 		in.p += len;
 		in.n -= len;
 		net->now += flags & 0x40 ? 5 * NS_PER_S : NS_PER_MS;

@@ -74,21 +74,24 @@ uint32_t udp_queue_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
 	return n - udp_queue_ordinary(w, sk, b);
 }
 
-COLD static void trace_xmit(struct pkt *p, const struct udp_flow *f)
+COLD static void xmit_traced(struct worker *w, struct udp_sock *sk, struct pkt *p,
+			     const struct udp_flow *f, const struct dst *d)
 {
 	struct trace_step *s = trace_add(p, STAGE_udp_tunnel_xmit, SAY_REMOTE);
 
 	s->ip = f->dst;
 	s->port = f->dport;
 	s->len = pkt_total(p);
+	sk->ops->xmit(w, sk, p, f, d);
 }
 
 void udp_tunnel_xmit(struct worker *w, struct udp_sock *sk, struct pkt *p,
 		     const struct udp_flow *f, const struct dst *d)
 {
 	if (unlikely(pkt_trace(p)))
-		trace_xmit(p, f);
-	sk->ops->xmit(w, sk, p, f, d);
+		xmit_traced(w, sk, p, f, d);
+	else
+		sk->ops->xmit(w, sk, p, f, d);
 }
 
 /* vxlan.md 3.8: what IP output says becomes the device's counters. */

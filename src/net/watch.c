@@ -42,10 +42,12 @@ void watch_batch(struct worker *w, struct batch *b, bool from_udp)
 {
 	struct watch *wt = atomic_load_explicit(&w->vx->watch, memory_order_acquire);
 
-	for (uint32_t i = 0; wt && i < b->n; i++) {
+	if (!wt || atomic_load(&wt->left) <= 0)
+		return;
+	for (uint32_t i = 0; i < b->n; i++) {
 		struct pkt *p = b->p[i];
 
-		if (pkt_trace(p) || atomic_load(&wt->left) <= 0 || !wt->match(wt, p, from_udp) ||
+		if (likely(!wt->match(wt, p, from_udp)) || pkt_trace(p) ||
 		    atomic_fetch_sub(&wt->left, 1) <= 0)
 			continue;
 		p->trace = trace_begin(w, wt, p, from_udp);

@@ -235,19 +235,26 @@ struct pkt *pkt_slice(struct pool *p, const struct pkt *from, uint32_t off, uint
 	return pkt;
 }
 
-void pkt_free(struct pkt *pkt)
+/* What a plain packet has not. */
+static void free_more(struct pkt *pkt)
 {
 	struct pkt *f, *next;
 
-	if (!pkt)
-		return;
-	if (unlikely(pkt_trace(pkt)))
+	if (pkt_trace(pkt))
 		trace_put(pkt->trace);
 	for (f = pkt->frags; f; f = next) {
 		next = f->next;
 		pbuf_put(f->buf);
 		pkt_give(f);
 	}
+}
+
+void pkt_free(struct pkt *pkt)
+{
+	if (!pkt)
+		return;
+	if (unlikely((uintptr_t)pkt_trace(pkt) | (uintptr_t)pkt->frags))
+		free_more(pkt);
 	pbuf_put(pkt->buf);
 	pkt_give(pkt);
 }
@@ -363,10 +370,8 @@ static void eat_frag(struct pkt *pkt, uint32_t n)
 	pkt_give(f);
 }
 
-int pkt_pull_frags(struct pool *p, struct pkt *pkt, uint32_t n)
+int pkt_pull_more(struct pool *p, struct pkt *pkt, uint32_t n)
 {
-	if (likely(pkt->len >= n))
-		return 0;
 	if (pkt_total(pkt) < n)
 		return -EINVAL;
 	if ((pkt_is_shared(pkt) || pkt_tailroom(pkt) < n - pkt->len) && move_linear(p, pkt, n) < 0)

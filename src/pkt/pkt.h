@@ -143,8 +143,8 @@ int pkt_cow(struct pool *p, struct pkt *pkt);
  * behind them the first frag, by reference.  Bytes before 'data' are not kept; mac_off and its
  * like, which may not lie before it, move along.  0 or -ENOMEM, then nothing has changed. */
 int pkt_split(struct pool *p, struct pkt *pkt, uint32_t n);
-/* Moves bytes from frags until the linear part has 'n'.  0, -EINVAL (not that long) or -ENOMEM. */
-int pkt_pull_frags(struct pool *p, struct pkt *pkt, uint32_t n);
+/* pkt_pull_frags() where the linear part is too short. */
+int pkt_pull_more(struct pool *p, struct pkt *pkt, uint32_t n);
 /* Appends 'frag' (with no frags of its own) behind the packet's bytes. */
 void pkt_add_frag(struct pkt *pkt, struct pkt *frag);
 /* Appends references to [off, off + len) of all bytes of 'from', as frags.  0 or -ENOMEM (then some
@@ -189,6 +189,12 @@ static inline uint32_t pkt_off(const struct pkt *p)
 static inline uint8_t *pkt_at(const struct pkt *p, uint32_t off)
 {
 	return p->buf->bytes + off;
+}
+
+/* Moves bytes from frags until the linear part has 'n'.  0, -EINVAL (not that long) or -ENOMEM. */
+static inline int pkt_pull_frags(struct pool *p, struct pkt *pkt, uint32_t n)
+{
+	return likely(pkt->len >= n) ? 0 : pkt_pull_more(p, pkt, n);
 }
 
 /* The gate: NULL unless 'n' linear bytes are there; then they are, and stay, readable. */

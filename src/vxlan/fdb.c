@@ -75,6 +75,16 @@ void fdb_prefetch(const struct fdb *f, uint64_t hash)
 	__builtin_prefetch(&x->bucket[hash & (x->n - 1)]);
 }
 
+void fdb_prefetch_entry(const struct fdb *f, uint64_t hash)
+{
+	struct fdb_index *x = atomic_load_explicit(&f->index, memory_order_acquire);
+	const char *e = (const char *)atomic_load_explicit(&x->bucket[hash & (x->n - 1)],
+							   memory_order_relaxed);
+
+	__builtin_prefetch(e);
+	__builtin_prefetch(e + sizeof(struct fdb_entry) - 1); /* it may lie across two lines */
+}
+
 struct fdb_entry *fdb_lookup(const struct fdb *f, uint64_t hash, const struct mac *mac,
 			     uint32_t vni)
 {

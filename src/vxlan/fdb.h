@@ -89,7 +89,9 @@ static inline enum maker_how fdb_entry_how(const struct fdb_entry *e)
 /* --- workers, without a lock ------------------------------------------------------------- */
 
 uint64_t fdb_hash(const struct fdb *f, const struct mac *mac, uint32_t vni);
+/* The bucket; when that is there, its first entry. */
 void fdb_prefetch(const struct fdb *f, uint64_t hash);
+void fdb_prefetch_entry(const struct fdb *f, uint64_t hash);
 struct fdb_entry *fdb_lookup(const struct fdb *f, uint64_t hash, const struct mac *mac,
 			     uint32_t vni);
 

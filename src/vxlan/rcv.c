@@ -114,6 +114,18 @@ COLD static void trace_learn(struct vxlan_dev *v, struct pkt *p, const struct fd
 	s->ip = view.dst;
 }
 
+COLD static enum fdb_learned learn_traced(struct worker *w, struct vxlan_dev *v, struct pkt *p,
+					  const struct mac *src, struct fdb_entry *e,
+					  const struct ip_addr *ip, uint32_t ifindex)
+{
+	const struct vxlan_opts *o = vxlan_opts(v);
+	enum fdb_learned what =
+		fdb_learn(&v->fdb, src, o->id, ip, ifindex, o->dstport, w->now, &e);
+
+	trace_learn(v, p, e, what, ip);
+	return what;
+}
+
 /* Step 12. */
 bool vxlan_snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p, const struct mac *src,
 		 struct fdb_entry *e, const struct ip_addr *ip, uint32_t ifindex)
@@ -125,9 +137,10 @@ bool vxlan_snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p, const str
 		drop(w, p, DROP_inner_bad_source);
 		return false;
 	}
-	what = fdb_learn(&v->fdb, src, o->id, ip, ifindex, o->dstport, w->now, &e);
 	if (unlikely(pkt_trace(p)))
-		trace_learn(v, p, e, what, ip);
+		what = learn_traced(w, v, p, src, e, ip, ifindex);
+	else
+		what = fdb_learn(&v->fdb, src, o->id, ip, ifindex, o->dstport, w->now, &e);
 	if (unlikely(what == FDB_STATIC)) {
 		drop(w, p, DROP_fdb_static_elsewhere);
 		return false;
@@ -161,6 +174,14 @@ static void set_ecn4(struct ip4_hdr *ip, uint8_t to)
 	ip->csum = csum_update16(ip->csum, from, now);
 }
 
+COLD static void trace_ecn(struct pkt *p, uint8_t inner, uint8_t outer)
+{
+	struct trace_step *s = trace_add(p, STAGE_vxlan_rcv, SAY_ECN);
+
+	s->u[0] = inner;
+	s->u[1] = outer;
+}
+
 /* Step 14: ECN. */
 static enum drop apply_ecn(struct worker *w, struct pkt *p)
 {
@@ -179,12 +200,8 @@ static enum drop apply_ecn(struct worker *w, struct pkt *p)
 	case ECN_DROP:
 		dev_stats(p->dev, w)->rx_errors++;
 		dev_stats(p->dev, w)->rx_frame_errors++;
-		if (unlikely(pkt_trace(p))) {
-			struct trace_step *s = trace_add(p, STAGE_vxlan_rcv, SAY_ECN);
-
-			s->u[0] = inner;
-			s->u[1] = outer;
-		}
+		if (unlikely(pkt_trace(p)))
+			trace_ecn(p, inner, outer);
 		return DROP_ecn_not_ect;
 	case ECN_SET:
 		break;
@@ -286,6 +303,8 @@ void vxlan_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
 		n++;
 	}
 	b->n = 0; /* every datagram is taken */
+	for (uint32_t i = 0; i < n; i++)
+		fdb_prefetch_entry(&item[i].v->fdb, item[i].hash);
 	for (uint32_t i = 0; i < n; i++)
 		finish(w, &item[i]);
 }

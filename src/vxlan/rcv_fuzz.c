@@ -3,8 +3,8 @@
  * Fuzz target: a UDP payload into vxlan_rcv().  Three devices with VNI 100, 200, 300: the first
  * learns and has a host side, the second knows its peers, the third leads to vx's own stack.
  *
- * Input: flags (1 IPv6, 2 in two pieces, 4 no mark of the checksum, 0x30 outer ECN), where it is cut,
- * last byte of the source, payload.
+ * Input: flags (1 IPv6, 2 in two pieces, 4 no mark of the checksum, 8 inner IPv4 header's checksum put
+ * right, 0x30 outer ECN), where it is cut, last byte of the source, payload.
  */
 #include "base/fuzz.h"
 
@@ -18,7 +18,8 @@ static uint64_t runs;
 static void device(uint32_t id, bool is6, bool nohost, bool known)
 {
 	struct vxlan_opts o = h_opts(id, 4789);
-	struct link_cfg cfg = {.has_up = true, .up = true, .nohost = nohost};
+	struct link_cfg cfg = {.has_up = true, .up = true, .nohost = nohost, .has_mac = nohost,
+			       .mac = t_mac(T_ME)};
 	struct dev *d;
 
 	o.local = t_addr(is6 ? "fd00::1" : "10.0.0.1");
@@ -75,6 +76,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pkt *p = to_pkt(w, &in, flags & 2 ? cut : 4096);
 	struct batch b;
 
+	if (flags & 8 && p->len >= 42 && p->data[20] == 8 && !p->data[21] &&
+	    ip4_hdr_len(t_ip4_of(p->data + 8)) <= p->len - 22)
+		t_fix_ip4(p->data + 8);
 	p->tun = (struct tun_info){.src = t_addr(flags & 1 ? "fd00::" : "10.0.0.0"),
 				   .tos = flags >> 4 & 3, .ttl = 64, .dport = 4789, .ifindex = 2};
 	p->tun.src.b[15] = last;

@@ -21,12 +21,13 @@ static void drop(struct worker *w, struct pkt *p, enum drop why)
 	pkt_drop_at(w, p, why, STAGE_vxlan_xmit_one);
 }
 
-/* Copies what a sentence needs of the entry that decided. */
-COLD static void trace_entry(struct vxlan_dev *v, struct pkt *p, const struct fdb_entry *e, bool fallback,
-			uint32_t n)
+/* Copies what a sentence needs of the entry that decided; 'e' of another MAC is the default one. */
+COLD static void trace_entry(struct vxlan_dev *v, struct pkt *p, struct fdb_entry *e)
 {
-	struct trace_step *s =
-		trace_add(p, STAGE_vxlan_xmit, fallback ? SAY_FDB_DEFAULT : SAY_FDB);
+	const struct mac *dst = &((const struct eth_hdr *)p->data)->dst;
+	struct fdb_more *more = atomic_load_explicit(&e->more, memory_order_acquire);
+	struct trace_step *s = trace_add(p, STAGE_vxlan_xmit,
+					 mac_eq(&e->mac, dst) ? SAY_FDB : SAY_FDB_DEFAULT);
 	struct fdb_view view;
 
 	fdb_view_of(&v->fdb, e, 0, &view);
@@ -35,7 +36,7 @@ COLD static void trace_entry(struct vxlan_dev *v, struct pkt *p, const struct fd
 	s->ip = view.dst;
 	s->state = (uint8_t)view.state;
 	s->maker = view.maker;
-	s->u[0] = n;
+	s->u[0] = more ? more->n : 1;
 }
 
 /* The peer's route as this worker has it, asked for anew when it is out of date. */
@@ -206,14 +207,14 @@ static void replicate(struct worker *w, struct vxlan_dev *v, const struct vxlan_
 }
 
 static void send_to(struct worker *w, struct vxlan_dev *v, const struct vxlan_opts *o, struct pkt *p,
-		    struct fdb_entry *e, bool fallback)
+		    struct fdb_entry *e)
 {
 	struct fdb_more *more = atomic_load_explicit(&e->more, memory_order_acquire);
 	struct peer *peer = atomic_load_explicit(&e->peer, memory_order_acquire);
 
 	fdb_touch_used(e, w->now);
 	if (unlikely(pkt_trace(p)))
-		trace_entry(v, p, e, fallback, more ? more->n : 1);
+		trace_entry(v, p, e);
 	if (unlikely(more != NULL))
 		replicate(w, v, o, p, more);
 	else
@@ -234,11 +235,12 @@ void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b)
 		hash[i] = fdb_hash(&v->fdb, &eth->dst, o->id);
 		fdb_prefetch(&v->fdb, hash[i]);
 	}
+	for (uint32_t i = 0; i < b->n; i++)
+		fdb_prefetch_entry(&v->fdb, hash[i]);
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct pkt *p = b->p[i];
 		const struct mac *dst = &((const struct eth_hdr *)p->data)->dst;
 		struct fdb_entry *e = fdb_lookup(&v->fdb, hash[i], dst, o->id);
-		bool fallback = !e;
 
 		if (!p->hash)
 			p->hash = flow_hash(w->vx->key, p->data, p->len);
@@ -249,7 +251,7 @@ void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b)
 			pkt_drop_at(w, p, DROP_no_target, STAGE_vxlan_xmit);
 			continue;
 		}
-		send_to(w, v, o, p, e, fallback);
+		send_to(w, v, o, p, e);
 	}
 	if (s && s->udp->ops->flush)
 		s->udp->ops->flush(w, s->udp);

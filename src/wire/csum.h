@@ -42,6 +42,19 @@ static inline be16 csum(const void *p, size_t len)
 	return csum_fold(csum_add(0, p, len));
 }
 
+/* Sum over an IPv4 header of 'len' bytes, 20 at least: those without a loop. */
+static inline uint64_t csum_ip4_hdr(const void *p, size_t len)
+{
+	uint32_t w[5];
+	uint64_t sum;
+
+	memcpy(w, p, sizeof(w));
+	sum = (uint64_t)w[0] + w[1] + w[2] + w[3] + w[4];
+	if (likely(len == sizeof(w)))
+		return sum;
+	return csum_add(sum, (const uint8_t *)p + sizeof(w), len - sizeof(w));
+}
+
 /* Pseudo-header of IPv4 or IPv6, chosen by the kind of 'src' (RFC 768; RFC 8200, 8.1).
  * 'len' is the length of transport header and payload. */
 uint64_t csum_pseudo(const struct ip_addr *src, const struct ip_addr *dst, uint8_t proto,

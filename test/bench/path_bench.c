@@ -498,7 +498,10 @@ static bool match(struct watch *wt, const struct pkt *p, bool from_udp)
 	struct bench *t = container_of(wt, struct bench, watch);
 
 	(void)p, (void)from_udp;
-	return t->watched++ % t->explain == 0;
+	if (--t->watched)
+		return false;
+	t->watched = t->explain;
+	return true;
 }
 
 static void trace_done(void *ctx, struct trace *tr)
@@ -567,6 +570,7 @@ static void run(const struct scenario *s, uint32_t stations, uint32_t turns, uin
 	if (explain) {
 		t->watch = (struct watch){.match = match, .done = trace_done, .ctx = t};
 		atomic_store(&t->watch.left, INT64_MAX);
+		t->watched = explain;
 		watch_set(t->vx, &t->watch);
 	}
 	CALLGRIND_START_INSTRUMENTATION;

@@ -24,6 +24,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -124,6 +125,55 @@ static int dump(void)
 }
 
 /* ---- api ---- */
+
+static uint32_t groups_of(int fd)
+{
+	struct sockaddr_nl own = {0};
+	socklen_t len = sizeof(own);
+
+	CHECK(!getsockname(fd, (struct sockaddr *)&own, &len));
+	return own.nl_groups;
+}
+
+/* bind() and the options change the same groups: neither may trust what it set last. */
+static void check_groups(void)
+{
+	struct sockaddr_nl a = {.nl_family = AF_NETLINK, .nl_groups = 1};
+	int fd = open_route(0), group = 1;
+
+	CHECK(!bind(fd, (void *)&a, sizeof(a)) && groups_of(fd) == 1);
+	CHECK(!setsockopt(fd, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof(group)));
+	CHECK(groups_of(fd) == 0);
+	CHECK(bind(fd, (void *)&a, sizeof(a)) == -1 && errno == EINVAL); /* bound, and not as 0 */
+	a.nl_pid = port_of(fd);
+	CHECK(!bind(fd, (void *)&a, sizeof(a)) && groups_of(fd) == 1);
+	a.nl_groups = 0;
+	CHECK(!bind(fd, (void *)&a, sizeof(a)) && groups_of(fd) == 0);
+	CHECK(!setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)));
+	CHECK(!bind(fd, (void *)&a, sizeof(a)) && groups_of(fd) == 0);
+	close(fd);
+}
+
+/* What the kernel refuses, or does without asking the socket. */
+static void check_refused(void)
+{
+	struct request q = request(RTM_GETLINK, 0, 1);
+	struct iovec none = {&q, 0};
+	volatile int minus = -1; /* or the compiler says it will not do */
+	int fd = open_route(SOCK_NONBLOCK), v;
+	socklen_t len = 2;
+
+	CHECK(sendto(fd, &q, sizeof(q), 0, (void *)&kernel_addr, 4) == -1 && errno == EINVAL);
+	CHECK(getsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &v, &len) == -1 && errno == EINVAL);
+	CHECK(writev(fd, &none, 1) == 0);
+	CHECK(writev(fd, &none, minus) == -1 && errno == EINVAL);
+	CHECK(readv(fd, &none, minus) == -1 && errno == EINVAL);
+	CHECK(write(fd, &q, sizeof(q)) == sizeof(q));
+	CHECK(poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 2000) == 1);
+	CHECK(read(fd, &q, 0) == 0 && readv(fd, &none, 1) == 0);
+	CHECK(recv(fd, NULL, 0, MSG_TRUNC) > 100); /* they left it there */
+	close(fd);
+}
 
 static void check_addresses(void)
 {
@@ -256,6 +306,7 @@ static void check_hidden(void)
 	CHECK(!close_range(300, ~0u, 0) && answers(fd, 1));
 	closefrom(300);
 	CHECK(answers(fd, 1));
+	CHECK(close_range(fd, ~0u, 1 << 20) == -1 && errno == EINVAL && answers(fd, 1));
 	close(null);
 	CHECK(!close(fd) && hidden_fd() == -1);
 	fd = open_route(0);
@@ -269,7 +320,32 @@ static void check_stale(void)
 
 	fclose(fdopen(fd, "r"));
 	CHECK(open("/dev/null", O_RDWR) == fd && write(fd, "x", 1) == 1);
+	CHECK(hidden_fd() == -1);
 	close(fd);
+	/* The same, and the number is closed before anything else is done with it. */
+	fd = open_route(0);
+	fclose(fdopen(fd, "r"));
+	CHECK(open("/dev/null", O_RDWR) == fd && !close(fd) && hidden_fd() == -1);
+}
+
+/* The counter closed by a bare system call: its number is the program's, and receiving goes on. */
+static void check_stale_counter(void)
+{
+	int fd = open_route(SOCK_NONBLOCK), hidden = hidden_fd(), null = open("/dev/null", O_RDWR);
+	struct request q = request(RTM_GETLINK, 0, 1);
+
+	syscall(SYS_close, hidden);
+	CHECK(dup2(null, hidden) == hidden && !close(hidden) && !is_open(hidden));
+	CHECK(send(fd, &q, sizeof(q), 0) == sizeof(q));
+	CHECK(poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 2000) == 1);
+	CHECK(recv(fd, &q, sizeof(q), 0) == sizeof(q));
+	CHECK(recv(fd, &q, sizeof(q), 0) == -1 && errno == EAGAIN);
+	syscall(SYS_dup2, null, hidden); /* as if open() had given it */
+	CHECK(!close(fd) && is_open(hidden) && !close(hidden));
+	fd = open_route(0), hidden = hidden_fd();
+	syscall(SYS_dup2, null, hidden);
+	CHECK(!close(hidden) && !is_open(hidden));
+	close(fd), close(null);
 }
 
 static void check_children(void)
@@ -393,14 +469,15 @@ static void check_settings(const char *dev, int fd)
 	CHECK(!ioctl(fd, SIOCGIFTXQLEN, &r) && r.ifr_qlen == 1000);
 }
 
-/* eth0 has 10.10.10.11 where the server is. */
+/* eth0 has 10.10.10.11 where the server is; 300 addresses of lo come first. */
 static void check_conf(int fd)
 {
-	struct ifreq reqs[8], r = named("eth0");
+	static struct ifreq reqs[512];
+	struct ifreq r = named("eth0");
 	struct ifconf conf = {.ifc_len = 0, .ifc_req = NULL};
 	bool found = false;
 
-	CHECK(!ioctl(fd, SIOCGIFCONF, &conf) && conf.ifc_len >= (int)sizeof(struct ifreq));
+	CHECK(!ioctl(fd, SIOCGIFCONF, &conf) && conf.ifc_len > 300 * (int)sizeof(struct ifreq));
 	conf = (struct ifconf){.ifc_len = sizeof(reqs), .ifc_req = reqs};
 	CHECK(!ioctl(fd, SIOCGIFCONF, &conf));
 	for (size_t i = 0; i < conf.ifc_len / sizeof(*reqs); i++)
@@ -418,6 +495,8 @@ static int api(const char *dev)
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), other;
 
 	check_addresses();
+	check_groups();
+	check_refused();
 	check_receiving();
 	check_batch();
 	check_copies();
@@ -430,6 +509,7 @@ static int api(const char *dev)
 	close(fd);
 	check_threads();
 	check_stale();
+	check_stale_counter();
 	/* Other netlink is the host's still. */
 	other = socket(AF_NETLINK, SOCK_RAW, NETLINK_GENERIC);
 	CHECK(other >= 0 && !bind(other, (void *)&kernel_addr, sizeof(kernel_addr)));
@@ -449,14 +529,32 @@ static void listen_to_links(int fd)
 	fflush(stdout);
 }
 
+/* A loss behind a reply: recvmmsg() gives the reply, the next call tells of the loss. */
+static void check_loss_behind(int fd)
+{
+	char one[16384], two[16384];
+	struct iovec iov[] = {{one, sizeof(one)}, {two, sizeof(two)}};
+	struct mmsghdr msgs[] = {{.msg_hdr = {.msg_iov = &iov[0], .msg_iovlen = 1}},
+				 {.msg_hdr = {.msg_iov = &iov[1], .msg_iovlen = 1}}};
+
+	CHECK(recvmmsg(fd, msgs, 2, 0, NULL) == 1 && msgs[0].msg_len > 100);
+	CHECK(recvmmsg(fd, msgs, 2, 0, NULL) == -1 && errno == ENOBUFS);
+	CHECK(recvmmsg(fd, msgs, 2, MSG_DONTWAIT, NULL) == -1 && errno == EAGAIN);
+	CHECK(answers(fd, 1));
+}
+
 static int overrun(void)
 {
-	int fd = open_route(0);
+	struct request q = request(RTM_GETLINK, 0, 1);
+	int behind = open_route(0), fd = open_route(0);
 	char buf[16384];
 
+	CHECK(send(behind, &q, sizeof(q), 0) == sizeof(q));
+	CHECK(poll(&(struct pollfd){.fd = behind, .events = POLLIN}, 1, 2000) == 1);
 	listen_to_links(fd);
 	CHECK(recv(fd, buf, sizeof(buf), MSG_PEEK | MSG_TRUNC) == -1 && errno == ENOBUFS);
 	CHECK(answers(fd, 1));
+	check_loss_behind(behind);
 	return failures != 0;
 }
 

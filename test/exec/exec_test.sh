@@ -237,7 +237,12 @@ test_refused() {
 }
 
 test_api() {
-	local out
+	local out i
+	# More addresses before eth0's than one look could hold.
+	for i in $(seq 300); do
+		echo "addr add 10.99.$((i / 256)).$((i % 256))/32 dev lo label lo:x"
+	done >"$tmp/addrs"
+	direct ip -batch "$tmp/addrs" || fail "addresses of lo"
 	out=$(vx "$CLIENT" api vxlan1) || fail "client api: $out"
 	ip netns exec $caller "$VX" "$CLIENT" overrun >"$tmp/overrun" &
 	local pid=$!
@@ -246,6 +251,7 @@ test_api() {
 	sleep 0.1
 	kill -USR1 $standin
 	wait $pid || fail "client overrun: $(cat "$tmp/overrun")"
+	direct ip addr flush dev lo label lo:x
 	# No vxd known: never the host's netlink instead.
 	out=$(LD_PRELOAD=$VX_PRELOAD ip netns exec $caller ip link 2>&1) &&
 		fail "without VX_NL it acts on the host: $out"
