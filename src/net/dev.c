@@ -2,6 +2,7 @@
 #include "net/dev.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "net/inet.h"
 #include "net/link.h"
@@ -138,6 +139,14 @@ int dev_set_mac(struct dev *d, const struct mac *mac, struct vx_err *err)
 	d->mac = *mac;
 	tell_master(d);
 	return 0;
+}
+
+void dev_follow_name(struct dev *d, const char *name)
+{
+	snprintf(d->name, sizeof(d->name), "%s", name);
+	list_for_each (x, &d->vx->devs, struct dev, node)
+		if (x->lower == d)
+			memcpy(x->lower_name, d->name, sizeof(x->lower_name));
 }
 
 int dev_set_promiscuity(struct dev *d, int by)

@@ -177,6 +177,8 @@ void dev_sum_stats(struct dev *d, struct dev_stats *sum);
 int dev_change_flags(struct dev *d, bool up, struct vx_err *err);
 int dev_set_mtu(struct dev *d, uint32_t mtu, struct vx_err *err);
 int dev_set_mac(struct dev *d, const struct mac *mac, struct vx_err *err);
+/* The host gave its side of d another name, which is d's from now on. */
+void dev_follow_name(struct dev *d, const char *name);
 int dev_set_master(struct dev *d, struct dev *master, struct vx_err *err);
 int dev_set_promiscuity(struct dev *d, int by);
 /* -EBUSY if one is set; fn NULL removes. */

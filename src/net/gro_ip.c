@@ -37,7 +37,7 @@ static bool plain4(struct gro_frame *f)
 	f->ip_len = be16_get(ip->len);
 	f->proto = ip->proto;
 	return ip->ver_ihl == 0x45 && !(be16_get(ip->frag) & ~IP4_DF) &&
-	       csum_reduce(csum_ip4_hdr(ip, sizeof(*ip))) == 0xffff;
+	       csum(ip, sizeof(*ip)).raw == 0;
 }
 
 static bool addresses6(struct gro_frame *f)

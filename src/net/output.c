@@ -207,7 +207,7 @@ int ip_local_out(struct worker *w, struct pkt *p)
 		MIB_INC(w, IpOutRequests);
 		ip->len = be16_put((uint16_t)len);
 		ip->csum = (be16){0};
-		ip->csum = csum_fold(csum_ip4_hdr(ip, ip4_hdr_len(ip)));
+		ip->csum = csum(ip, ip4_hdr_len(ip));
 	} else {
 		MIB_INC(w, Ip6OutRequests);
 		((struct ip6_hdr *)p->data)->payload_len =

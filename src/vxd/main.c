@@ -200,6 +200,10 @@ static void link_changed(void *ctx, const struct host_link *l, bool gone)
 			host_side_gone(d, dev);
 			return;
 		}
+		if (*l->name && strcmp(l->name, dev->name)) {
+			dev_follow_name(dev, l->name);
+			d->state.stale = state_text(&d->state) != NULL;
+		}
 		cfg.has_mtu = l->mtu && l->mtu != dev->mtu;
 		cfg.mtu = l->mtu;
 		cfg.has_mac = !mac_is_zero(&l->mac) && !mac_eq(&l->mac, &dev->mac);

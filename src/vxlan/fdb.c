@@ -12,7 +12,10 @@ struct fdb_index {
 	_Atomic(struct fdb_entry *) bucket[];
 };
 
-enum { FDB_BUCKETS_MIN = 16 };
+enum {
+	FDB_BUCKETS_MIN = 16,
+	FDB_LARGE = 4096, /* buckets */
+};
 
 static struct fdb_index *index_new(uint32_t n, uint32_t link)
 {
@@ -78,11 +81,9 @@ void fdb_prefetch(const struct fdb *f, uint64_t hash)
 void fdb_prefetch_entry(const struct fdb *f, uint64_t hash)
 {
 	struct fdb_index *x = atomic_load_explicit(&f->index, memory_order_acquire);
-	const char *e = (const char *)atomic_load_explicit(&x->bucket[hash & (x->n - 1)],
-							   memory_order_relaxed);
 
-	__builtin_prefetch(e);
-	__builtin_prefetch(e + sizeof(struct fdb_entry) - 1); /* it may lie across two lines */
+	__builtin_prefetch(
+		atomic_load_explicit(&x->bucket[hash & (x->n - 1)], memory_order_relaxed));
 }
 
 struct fdb_entry *fdb_lookup(const struct fdb *f, uint64_t hash, const struct mac *mac,
@@ -131,6 +132,7 @@ static void grow_finish(struct fdb *f)
 	struct fdb_index *old = atomic_load(&f->index);
 
 	atomic_store_explicit(&f->index, f->growing, memory_order_release);
+	atomic_store_explicit(&f->is_large, f->growing->n >= FDB_LARGE, memory_order_relaxed);
 	f->growing = NULL;
 	f->grown_at = quiesce_mark(&f->vx->quiesce);
 	quiesce_defer(&f->vx->quiesce, free, old);

@@ -56,6 +56,7 @@ struct fdb_index; /* buckets */
 
 struct fdb {
 	_Atomic(struct fdb_index *) index;
+	_Atomic bool is_large; /* more than what stays in a cache: look-ups prefetch entries */
 	struct vx *vx;
 	struct dev *dev;
 	pthread_mutex_t lock;
@@ -89,9 +90,13 @@ static inline enum maker_how fdb_entry_how(const struct fdb_entry *e)
 /* --- workers, without a lock ------------------------------------------------------------- */
 
 uint64_t fdb_hash(const struct fdb *f, const struct mac *mac, uint32_t vni);
-/* The bucket; when that is there, its first entry. */
+/* The bucket; when that is there, and the table is large, its first entry. */
 void fdb_prefetch(const struct fdb *f, uint64_t hash);
 void fdb_prefetch_entry(const struct fdb *f, uint64_t hash);
+static inline bool fdb_is_large(const struct fdb *f)
+{
+	return atomic_load_explicit(&((struct fdb *)f)->is_large, memory_order_relaxed);
+}
 struct fdb_entry *fdb_lookup(const struct fdb *f, uint64_t hash, const struct mac *mac,
 			     uint32_t vni);
 

@@ -284,6 +284,7 @@ void vxlan_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
 {
 	struct vxlan_sock *s = sk->tunnel.user_data;
 	struct rx_item item[BATCH_MAX];
+	bool large = false;
 	uint32_t n = 0;
 
 	if (unlikely(b->traced))
@@ -300,10 +301,11 @@ void vxlan_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
 			continue;
 		}
 		fdb_prefetch(&it->v->fdb, it->hash);
+		large |= fdb_is_large(&it->v->fdb);
 		n++;
 	}
 	b->n = 0; /* every datagram is taken */
-	for (uint32_t i = 0; i < n; i++)
+	for (uint32_t i = 0; large && i < n; i++)
 		fdb_prefetch_entry(&item[i].v->fdb, item[i].hash);
 	for (uint32_t i = 0; i < n; i++)
 		finish(w, &item[i]);

@@ -235,7 +235,7 @@ void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b)
 		hash[i] = fdb_hash(&v->fdb, &eth->dst, o->id);
 		fdb_prefetch(&v->fdb, hash[i]);
 	}
-	for (uint32_t i = 0; i < b->n; i++)
+	for (uint32_t i = 0; fdb_is_large(&v->fdb) && i < b->n; i++)
 		fdb_prefetch_entry(&v->fdb, hash[i]);
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct pkt *p = b->p[i];
