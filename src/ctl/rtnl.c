@@ -212,7 +212,8 @@ static void one_option(struct rtnl_conn *c, const struct nlmsghdr *nlh, int pass
 			c->done_fd = passed_fd;
 		break;
 	case NLPROTO_BIND_GROUPS:
-		c->groups = o->value; /* group g is bit g - 1 */
+		/* Group g is bit g - 1; those that bind() cannot name stay. */
+		c->groups = (c->groups & ~0xffffffffull) | o->value;
 		break;
 	case NLPROTO_ADD_MEMBERSHIP:
 		if (o->value >= 1 && o->value <= RTNL_GROUPS)

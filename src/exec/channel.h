@@ -15,7 +15,6 @@
 
 #include "real.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct led;

@@ -21,13 +21,14 @@ void question_put(struct question *q, int type, const void *data, size_t len)
 }
 
 /* One datagram of answers.  1: more will come; else 0 or a negative errno, and the end. */
-static int answers(const char *data, int left, answer_fn *fn, void *arg)
+static int answers(const char *data, size_t left, answer_fn *fn, void *arg)
 {
-	const struct nlmsghdr *head = (const void *)data;
+	const struct nlmsghdr *head;
 	int more = 1;
 
-	for (; NLMSG_OK(head, left); head = NLMSG_NEXT(head, left)) {
+	while (head = (const void *)data, NLMSG_OK(head, left)) {
 		const struct nlmsgerr *e = NLMSG_DATA(head);
+		size_t step = NLMSG_ALIGN((size_t)head->nlmsg_len);
 
 		if (head->nlmsg_type == NLMSG_DONE)
 			return 0;
@@ -38,6 +39,10 @@ static int answers(const char *data, int left, answer_fn *fn, void *arg)
 			fn(head, arg);
 		if (!(head->nlmsg_flags & NLM_F_MULTI))
 			more = 0;
+		if (step >= left)
+			break;
+		data += step;
+		left -= step;
 	}
 	return more;
 }

@@ -6,7 +6,6 @@
 #include "fdtable.h"
 #include "iov.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 

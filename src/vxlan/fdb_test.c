@@ -843,7 +843,7 @@ static void threads(void **state)
 		r[i] = (struct reader){fdb_of(d), &H.t->vx->quiesce, i, &stop, 0, 0};
 		assert_int_equal(pthread_create(&th[i], NULL, read_and_learn, &r[i]), 0);
 	}
-	for (int i = 0; i < 20000; i++) {
+	for (int i = 0; i < 6000; i++) {
 		control_step(d, fdb_of(d), random_next(&rnd));
 		quiesce_reap(&H.t->vx->quiesce);
 	}

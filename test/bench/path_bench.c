@@ -57,7 +57,8 @@ static void clock_off(void)
 	CALLGRIND_TOGGLE_COLLECT;
 }
 
-/* --- one bench ------------------------------------------------------------------------------------ */
+/* --- one bench
+ * ------------------------------------------------------------------------------------ */
 
 struct bench;
 
@@ -93,12 +94,12 @@ struct bench {
 	uint64_t watched, traces;
 };
 
-#define CHECK(x) \
-	do { \
-		if (!(x)) { \
-			fprintf(stderr, "path_bench: %s:%d: %s\n", __FILE__, __LINE__, #x); \
-			exit(1); \
-		} \
+#define CHECK(x)                                                                                   \
+	do {                                                                                       \
+		if (!(x)) {                                                                        \
+			fprintf(stderr, "path_bench: %s:%d: %s\n", __FILE__, __LINE__, #x);        \
+			exit(1);                                                                   \
+		}                                                                                  \
 	} while (0)
 
 static uint32_t next_station(struct bench *t)
@@ -196,7 +197,10 @@ static struct port *port_new(struct bench *t, struct dev *d,
 	p->bench = t;
 	/* Like a TAP, but for UDP: every frame here is of one small flow per station, and merging
 	 * some of them would measure something else. */
-	p->io = (struct io){.ops = &port_ops, .vx = t->vx, .dev = d, .kind = "bench",
+	p->io = (struct io){.ops = &port_ops,
+			    .vx = t->vx,
+			    .dev = d,
+			    .kind = "bench",
 			    .napi = &p->napi,
 			    .can = IO_CAN_CSUM | IO_CAN_TSO | IO_CAN_FRAGS};
 	napi_init(&p->napi, t->vx->workers[0], poll, &p->io);
@@ -205,8 +209,8 @@ static struct port *port_new(struct bench *t, struct dev *d,
 
 static struct port *add_port(struct bench *t, const char *name, uint8_t number)
 {
-	struct link_cfg cfg = {.has_mac = true, .mac = station_mac(0, number), .has_up = true,
-			       .up = true};
+	struct link_cfg cfg = {
+		.has_mac = true, .mac = station_mac(0, number), .has_up = true, .up = true};
 	struct port *p;
 	struct dev *d;
 
@@ -217,7 +221,8 @@ static struct port *add_port(struct bench *t, const char *name, uint8_t number)
 	return p;
 }
 
-/* --- the host ------------------------------------------------------------------------------------ */
+/* --- the host ------------------------------------------------------------------------------------
+ */
 
 static int host_link(void *ctx, uint32_t ifindex, const char *name, struct host_link *out)
 {
@@ -252,8 +257,8 @@ static uint64_t sock_generation(struct udp_sock *sk)
 	return 1;
 }
 
-static void sock_xmit(struct worker *w, struct udp_sock *sk, struct pkt *p, const struct udp_flow *f,
-		      const struct dst *d)
+static void sock_xmit(struct worker *w, struct udp_sock *sk, struct pkt *p,
+		      const struct udp_flow *f, const struct dst *d)
 {
 	struct host_sock *s = container_of(sk, struct host_sock, sk);
 
@@ -314,7 +319,8 @@ static int udp_open(void *ctx, const struct udp_sock_cfg *cfg, struct udp_sock *
 static const struct host_ops host_ops = {
 	.link = host_link, .side_add = side_add, .udp_open = udp_open};
 
-/* --- frames ------------------------------------------------------------------------------------ */
+/* --- frames ------------------------------------------------------------------------------------
+ */
 
 /* Far stations (02:f0) are those whose number varies; the near one is 02:0e:..:00. */
 static void put_inner(uint8_t *f, bool to_far, uint32_t station)
@@ -326,14 +332,20 @@ static void put_inner(uint8_t *f, bool to_far, uint32_t station)
 	struct udp_hdr *u = (struct udp_hdr *)(ip + 1);
 
 	memset(f, 0, INNER);
-	*eth = (struct eth_hdr){.dst = to_far ? far : near, .src = to_far ? near : far,
+	*eth = (struct eth_hdr){.dst = to_far ? far : near,
+				.src = to_far ? near : far,
 				.type = be16_put(ETHTYPE_IP4)};
-	*ip = (struct ip4_hdr){.ver_ihl = 0x45, .len = be16_put(INNER - 14), .ttl = 64,
-			       .proto = IPPROTO_UDP_, .src = to_far ? near_ip : far_ip,
+	*ip = (struct ip4_hdr){.ver_ihl = 0x45,
+			       .len = be16_put(INNER - 14),
+			       .ttl = 64,
+			       .proto = IPPROTO_UDP_,
+			       .src = to_far ? near_ip : far_ip,
 			       .dst = to_far ? far_ip : near_ip};
 	ip->csum = csum(ip, sizeof(*ip));
-	*u = (struct udp_hdr){.src = be16_put(1000), .dst = be16_put(2000),
-			      .len = be16_put(INNER - 34), .csum = be16_put(1)};
+	*u = (struct udp_hdr){.src = be16_put(1000),
+			      .dst = be16_put(2000),
+			      .len = be16_put(INNER - 34),
+			      .csum = be16_put(1)};
 }
 
 static void fill_to_far(struct bench *t, uint8_t *f, uint32_t station)
@@ -350,25 +362,33 @@ static void fill_tunnel(struct bench *t, uint8_t *f, uint32_t station)
 	struct vxlan_hdr *h = (struct vxlan_hdr *)(u + 1);
 
 	(void)t;
-	*eth = (struct eth_hdr){.dst = station_mac(0, 1), .src = station_mac(1, 1),
-				.type = be16_put(ETHTYPE_IP4)};
-	*ip = (struct ip4_hdr){.ver_ihl = 0x45, .len = be16_put(FRAME - 14), .ttl = 64,
-			       .proto = IPPROTO_UDP_, .src = be32_put(0x0a000002),
+	*eth = (struct eth_hdr){
+		.dst = station_mac(0, 1), .src = station_mac(1, 1), .type = be16_put(ETHTYPE_IP4)};
+	*ip = (struct ip4_hdr){.ver_ihl = 0x45,
+			       .len = be16_put(FRAME - 14),
+			       .ttl = 64,
+			       .proto = IPPROTO_UDP_,
+			       .src = be32_put(0x0a000002),
 			       .dst = be32_put(0x0a000001)};
 	ip->csum = csum(ip, sizeof(*ip));
 	*u = (struct udp_hdr){.src = be16_put((uint16_t)(32768 + station % 16384)),
-			      .dst = be16_put(PORT), .len = be16_put(FRAME - 34)};
-	*h = (struct vxlan_hdr){.flags = be32_put(VXLAN_F_VNI), .vni = vxlan_vni_field((vni_t){VNI})};
+			      .dst = be16_put(PORT),
+			      .len = be16_put(FRAME - 34)};
+	*h = (struct vxlan_hdr){.flags = be32_put(VXLAN_F_VNI),
+				.vni = vxlan_vni_field((vni_t){VNI})};
 	put_inner(f + OUTER, false, station);
 }
 
-/* --- topologies ---------------------------------------------------------------------------------- */
+/* --- topologies ----------------------------------------------------------------------------------
+ */
 
 static void add_underlay(struct bench *t)
 {
 	struct ip_addr me = ip_from4(be32_put(0x0a000001));
-	struct neigh_req r = {.ip = ip_from4(be32_put(0x0a000002)), .has_mac = true,
-			      .mac = station_mac(1, 1), .nl_flags = NLM_F_CREATE};
+	struct neigh_req r = {.ip = ip_from4(be32_put(0x0a000002)),
+			      .has_mac = true,
+			      .mac = station_mac(1, 1),
+			      .nl_flags = NLM_F_CREATE};
 
 	t->up = add_port(t, "up0", 1);
 	CHECK(inet_addr_add(t->up->io.dev, &me, 24, NULL, "bench", NULL) == 0);
@@ -378,8 +398,13 @@ static void add_underlay(struct bench *t)
 
 static void add_vxlan(struct bench *t, bool host, bool nohost, bool with_entries)
 {
-	struct link_cfg cfg = {.name = "vxlan1", .has_mac = true, .mac = station_mac(0x0e, 0),
-			       .has_up = true, .up = true, .has_nohost = true, .nohost = nohost};
+	struct link_cfg cfg = {.name = "vxlan1",
+			       .has_mac = true,
+			       .mac = station_mac(0x0e, 0),
+			       .has_up = true,
+			       .up = true,
+			       .has_nohost = true,
+			       .nohost = nohost};
 	struct vxlan_opts o;
 
 	attr_defaults(&vxlan_attrs, &o);
@@ -390,8 +415,11 @@ static void add_vxlan(struct bench *t, bool host, bool nohost, bool with_entries
 			   VXA_BIT(VXA_ID) | VXA_BIT(VXA_DEV) | VXA_BIT(VXA_DSTPORT), NULL,
 			   &t->vxlan) == 0);
 	for (uint32_t i = 0; with_entries && i < t->stations; i++) {
-		struct fdb_req r = {.mac = station_mac(0xf0, i), .state = NUD_REACHABLE | NUD_NOARP,
-				    .flags = NTF_SELF, .nl_flags = NLM_F_CREATE, .has_dst = true,
+		struct fdb_req r = {.mac = station_mac(0xf0, i),
+				    .state = NUD_REACHABLE | NUD_NOARP,
+				    .flags = NTF_SELF,
+				    .nl_flags = NLM_F_CREATE,
+				    .has_dst = true,
 				    .dst = ip_from4(be32_put(0x0a000002))};
 
 		CHECK(t->vxlan->ops->fdb_add(t->vxlan, &r, NULL) == 0);
@@ -401,8 +429,8 @@ static void add_vxlan(struct bench *t, bool host, bool nohost, bool with_entries
 /* A bridge of two ports, far stations behind 'far', the near one behind 'near'. */
 static void add_bridge(struct bench *t, struct dev *far, struct dev *near)
 {
-	struct link_cfg cfg = {.name = "br0", .has_up = true, .up = true, .has_nohost = true,
-			       .nohost = true};
+	struct link_cfg cfg = {
+		.name = "br0", .has_up = true, .up = true, .has_nohost = true, .nohost = true};
 	struct bridge_opts o = {0};
 
 	attr_defaults(&bridge_attrs, &o);
@@ -413,8 +441,10 @@ static void add_bridge(struct bench *t, struct dev *far, struct dev *near)
 	for (uint32_t i = 0; i <= t->stations; i++) {
 		bool is_far = i < t->stations;
 		struct fdb_req r = {.mac = is_far ? station_mac(0xf0, i) : station_mac(0x0e, 0),
-				    .state = NUD_NOARP, .flags = NTF_MASTER,
-				    .nl_flags = NLM_F_CREATE, .port_dev = is_far ? far : near};
+				    .state = NUD_NOARP,
+				    .flags = NTF_MASTER,
+				    .nl_flags = NLM_F_CREATE,
+				    .port_dev = is_far ? far : near};
 
 		/* The number of the tunnel's own MAC is another's here. */
 		CHECK(t->bridge->ops->fdb_add(t->bridge, &r, NULL) == 0);
@@ -481,17 +511,18 @@ static const struct scenario {
 	const char *name;
 	void (*make)(struct bench *t);
 } scenarios[] = {
-	{"rx", make_rx},		 /* up0 -> vxlan1 -> its TAP */
-	{"tx", make_tx},		 /* vxlan1's TAP -> up0 */
-	{"rx_host", make_rx_host},	 /* a host's socket -> vxlan1 -> its TAP */
-	{"bridge", make_bridge},	 /* a -> br0 -> b */
-	{"bridge_tx", make_bridge_tx},	 /* a -> br0 -> vxlan1 -> up0 */
-	{"bridge_rx", make_bridge_rx},	 /* up0 -> vxlan1 -> br0 -> a */
+	{"rx", make_rx},	       /* up0 -> vxlan1 -> its TAP */
+	{"tx", make_tx},	       /* vxlan1's TAP -> up0 */
+	{"rx_host", make_rx_host},     /* a host's socket -> vxlan1 -> its TAP */
+	{"bridge", make_bridge},       /* a -> br0 -> b */
+	{"bridge_tx", make_bridge_tx}, /* a -> br0 -> vxlan1 -> up0 */
+	{"bridge_rx", make_bridge_rx}, /* up0 -> vxlan1 -> br0 -> a */
 };
 
 static const uint32_t counts[] = {1, 1000, 100000};
 
-/* --- running ------------------------------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------------------------------
+ */
 
 static bool match(struct watch *wt, const struct pkt *p, bool from_udp)
 {
@@ -548,8 +579,11 @@ static void check(struct bench *t)
 
 static void run(const struct scenario *s, uint32_t stations, uint32_t turns, uint32_t explain)
 {
-	struct vx_config cfg = {.n_workers = 1, .key = {0x1234567, 0x89abcde}, .random = 42,
-				.now = 1000 * NS_PER_S, .host = &host_ops};
+	struct vx_config cfg = {.n_workers = 1,
+				.key = {0x1234567, 0x89abcde},
+				.random = 42,
+				.now = 1000 * NS_PER_S,
+				.host = &host_ops};
 	struct bench *t = calloc(1, sizeof(*t));
 	double *took = calloc(turns, sizeof(*took));
 	char name[64];
