@@ -241,6 +241,30 @@ static void several_messages(void **state)
 	end();
 }
 
+/* Attributes of a neighbour message whose payload is too short or too long. */
+static void wrong_lengths(void)
+{
+	static const struct {
+		uint16_t type, len, or_len;
+	} rows[] = {{NDA_LLADDR, 6, 6},	 {NDA_DST, 4, 16},     {NDA_PORT, 2, 2},    {NDA_VNI, 4, 4},
+		    {NDA_IFINDEX, 4, 4}, {NDA_SRC_VNI, 4, 4}, {NDA_NH_ID, 4, 4}, {NDA_MASTER, 4, 4},
+		    {NDA_PROTOCOL, 1, 1}, {NDA_VLAN, 2, 2}};
+	static const uint8_t zero[20];
+	struct ndmsg ndm = {.ndm_family = AF_BRIDGE, .ndm_flags = NTF_SELF};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (uint16_t n = 0; n <= sizeof(zero); n++) {
+			struct nlmsghdr *h = request(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE, &ndm,
+						     sizeof(ndm));
+
+			if (n == rows[i].len || n == rows[i].or_len)
+				continue;
+			mnl_attr_put(h, rows[i].type, n, zero);
+			say(h, h->nlmsg_len);
+			assert_int_equal(acked(NULL), -EINVAL);
+		}
+}
+
 static void lying_lengths(void **state)
 {
 	struct ifinfomsg ifi = {0};
@@ -267,6 +291,7 @@ static void lying_lengths(void **state)
 		say(h, h->nlmsg_len);
 		assert_true(acked(NULL) < 0);
 	}
+	wrong_lengths();
 	/* Shorter than any header: nothing to answer. */
 	say("abc", 3);
 	assert_int_equal(hear(), 0);

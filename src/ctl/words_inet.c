@@ -142,7 +142,7 @@ static int route_ip(struct words *x, struct route_words *r, uint16_t type)
 /* One word of a route and its value.  1: none of these. */
 static int route_word(struct words *x, struct route_words *r, const char *word)
 {
-	uint32_t v;
+	uint32_t v = 0;
 
 	if (!strcmp(word, "dev")) {
 		if (device(x, &v) < 0)

@@ -51,21 +51,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_in in = {data, size};
 	uint8_t flags = fuzz_u8(&in), cut = fuzz_u8(&in);
 	struct virtio_net_hdr h = {0};
-	struct pkt *p, *f;
 	struct batch b;
-	uint32_t head;
+	struct pkt *p;
 
 	memcpy(&h, in.p, MIN(sizeof(h), in.n));
 	in.p += MIN(sizeof(h), in.n);
 	in.n -= MIN(sizeof(h), in.n);
-	head = flags & 2 && cut < in.n ? cut : (uint32_t)in.n;
-	p = pkt_make(w, head);
-	memcpy(pkt_append(p, head), in.p, head);
-	if (head < in.n) {
-		f = pkt_new(w->pool, (uint32_t)in.n - head);
-		memcpy(pkt_append(f, (uint32_t)in.n - head), in.p + head, in.n - head);
-		pkt_add_frag(p, f);
-	}
+	p = t_pkt(w, in.p, (uint32_t)in.n, flags & 2 ? cut : 0);
+	w->acct.made++;
 	if (!vnet_get(p, &h)) {
 		pkt_drop(w, p, DROP_pkt_too_small);
 		return 0;

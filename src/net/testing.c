@@ -26,20 +26,33 @@ static void put(struct t_frame *ring, uint32_t *tail, uint32_t head, const void 
 	++*tail;
 }
 
+/* Bytes that end where their buffer does. */
+static struct pkt *tight(struct worker *w, const uint8_t *b, uint32_t len)
+{
+	struct pkt *p = pkt_new(w->pool, len);
+
+	assert_non_null(p);
+	p->data = p->buf->bytes + p->buf->size - len;
+	if (len)
+		memcpy(pkt_append(p, len), b, len);
+	return p;
+}
+
+struct pkt *t_pkt(struct worker *w, const void *b, uint32_t len, uint32_t split)
+{
+	uint32_t head = split && split < len ? split : len;
+	struct pkt *p = tight(w, b, head);
+
+	if (head < len)
+		pkt_add_frag(p, tight(w, (const uint8_t *)b + head, len - head));
+	return p;
+}
+
 /* The frame as a packet, in one piece or two. */
 static struct pkt *to_pkt(struct t_port *p, struct worker *w, const struct t_frame *f)
 {
-	uint32_t head = p->split && p->split < f->len ? p->split : f->len;
-	struct pkt *pk = pkt_new(w->pool, head), *rest;
+	struct pkt *pk = t_pkt(w, f->b, f->len, p->split);
 
-	assert_non_null(pk);
-	memcpy(pkt_append(pk, head), f->b, head);
-	if (head < f->len) {
-		rest = pkt_new(w->pool, f->len - head);
-		assert_non_null(rest);
-		memcpy(pkt_append(rest, f->len - head), f->b + head, f->len - head);
-		pkt_add_frag(pk, rest);
-	}
 	pk->csum_state = p->csum_state;
 	if (p->csum_state == CSUM_PARTIAL)
 		pk->csum_start = pkt_off(pk) + p->csum_start;

@@ -82,6 +82,10 @@ uint64_t t_dropped(struct t_net *t, enum drop why);
 void t_assert_moved(struct t_net *t, const enum mib_counter *want);
 #define T_ASSERT_MOVED(t, ...) t_assert_moved(t, (const enum mib_counter[]){__VA_ARGS__, MIB_COUNT})
 
+/* A packet of these bytes, in two pieces if 'split' is not 0; nothing is counted.  Each piece ends where
+ * its buffer does, so that the sanitizer sees a read beyond. */
+struct pkt *t_pkt(struct worker *w, const void *b, uint32_t len, uint32_t split);
+
 /* --- frames ----------------------------------------------------------------------------------- */
 
 struct t_ip {

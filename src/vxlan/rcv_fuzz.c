@@ -53,27 +53,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static struct pkt *to_pkt(struct worker *w, const struct fuzz_in *in, uint32_t cut)
-{
-	uint32_t head = cut < in->n ? cut : (uint32_t)in->n;
-	struct pkt *p = pkt_new(w->pool, head), *f;
-
-	memcpy(pkt_append(p, head), in->p, head);
-	if (head < in->n) {
-		f = pkt_new(w->pool, (uint32_t)in->n - head);
-		memcpy(pkt_append(f, (uint32_t)in->n - head), in->p + head, in->n - head);
-		pkt_add_frag(p, f);
-	}
-	return p;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct worker *w = H.t->vx->workers[0];
 	struct fuzz_in in = {data, size};
 	uint8_t flags = fuzz_u8(&in), cut = fuzz_u8(&in), last = fuzz_u8(&in);
 	struct h_sock *s = &H.sock[flags & 1];
-	struct pkt *p = to_pkt(w, &in, flags & 2 ? cut : 4096);
+	struct pkt *p = t_pkt(w, in.p, (uint32_t)in.n, flags & 2 ? cut : 0);
 	struct batch b;
 
 	if (flags & 8 && p->len >= 42 && p->data[20] == 8 && !p->data[21] &&

@@ -253,13 +253,11 @@ void h_datagram(struct h_host *h, int family, uint16_t port, const char *src, ui
 {
 	struct worker *w = h->t->vx->workers[0];
 	struct h_sock *s = find_sock(h, family, port);
-	struct pkt *p = pkt_new(w->pool, len);
+	struct pkt *p = t_pkt(w, payload, len, 0);
 	struct batch b;
 
-	assert_true(s && p);
+	assert_non_null(s);
 	w->acct.rx++;
-	if (len)
-		memcpy(pkt_append(p, len), payload, len);
 	p->tun = (struct tun_info){.src = t_addr(src), .tos = tos, .ttl = 64, .dport = port,
 				   .ifindex = 2};
 	p->has_tun = true;
@@ -274,16 +272,10 @@ void h_datagram(struct h_host *h, int family, uint16_t port, const char *src, ui
 void h_send(struct h_host *h, struct dev *d, const void *frame, uint32_t len, uint32_t split)
 {
 	struct worker *w = h->t->vx->workers[0];
-	uint32_t head = split && split < len ? split : len;
-	struct pkt *p = pkt_make(w, head), *f;
+	struct pkt *p = t_pkt(w, frame, len, split);
 	struct batch b;
 
-	memcpy(pkt_append(p, head), frame, head);
-	if (head < len) {
-		f = pkt_new(w->pool, len - head);
-		memcpy(pkt_append(f, len - head), (const uint8_t *)frame + head, len - head);
-		pkt_add_frag(p, f);
-	}
+	w->acct.made++;
 	batch_init(&b);
 	batch_add(&b, p);
 	dev_queue_xmit(w, d, &b);

@@ -82,16 +82,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_in in = {data, size};
 	uint8_t flags = fuzz_u8(&in), cut = fuzz_u8(&in);
 	uint16_t start = fuzz_u16(&in), off = fuzz_u16(&in), gso = fuzz_u16(&in);
-	uint32_t head = flags & 4 && cut < in.n ? cut : (uint32_t)in.n;
-	struct pkt *p = pkt_make(w, head), *f;
+	struct pkt *p = t_pkt(w, in.p, (uint32_t)in.n, flags & 4 ? cut : 0);
 	struct batch b;
 
-	memcpy(pkt_append(p, head), in.p, head);
-	if (head < in.n) {
-		f = pkt_new(w->pool, (uint32_t)in.n - head);
-		memcpy(pkt_append(f, (uint32_t)in.n - head), in.p + head, in.n - head);
-		pkt_add_frag(p, f);
-	}
+	w->acct.made++;
 	if (!set_metadata(p, flags, start, off, gso)) {
 		pkt_drop(w, p, DROP_gso_failed);
 		return 0;

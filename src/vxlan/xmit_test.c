@@ -550,6 +550,51 @@ static void route_is_kept(void **state)
 	done();
 }
 
+/* Copies of one frame wait for their next hops' addresses: none has another's headers. */
+static void copies_that_wait(void **state)
+{
+	struct vxlan_opts o = h_opts(100, 4789);
+	const struct t_frame *g;
+	struct t_port *up;
+	uint8_t f[256];
+	uint32_t len, seen = 0;
+
+	(void)state;
+	h_init(&H);
+	up = t_add_port(H.t, "up0", T_ME, "10.0.0.1/24");
+	o.dev = up->dev->ifindex;
+	vx = h_vxlan(&H, "vx", &o, VXA_BIT(VXA_DEV));
+	for (uint32_t i = 2; i < 6; i++) {
+		struct fdb_req q = {.nl_flags = APP, .state = PERM, .has_dst = true, .has_vni = true,
+				    .vni = i, .dst = ip_from4(be32_put(0x0a000000 + i))};
+
+		assert_int_equal(vx->ops->fdb_add(vx, &q, NULL), 0);
+	}
+	len = frame(f, OTHER, 0, MAC_A);
+	h_send(&H, vx, f, len, 0);
+	while (t_out(up)) /* the questions */
+		;
+	for (int i = 2; i < 6; i++) {
+		char ip[16], mac[24];
+		uint8_t arp[64];
+
+		snprintf(ip, sizeof(ip), "10.0.0.%d", i);
+		snprintf(mac, sizeof(mac), "02:00:00:00:01:%02x", i);
+		t_inject(up, arp, t_arp(arp, 2, mac, ip, "10.0.0.1", T_ME));
+	}
+	while ((g = t_out(up))) {
+		uint8_t i = g->b[33];
+
+		assert_int_equal(g->len, 50 + len);
+		assert_int_equal(g->b[5], i); /* next hop, remote, VNI */
+		assert_int_equal(g->b[48], i);
+		assert_memory_equal(g->b + 50, f, len);
+		seen |= 1u << i;
+	}
+	assert_int_equal(seen, 0x3c);
+	done();
+}
+
 /* --- 3.5, step 7: local bypass -------------------------------------------------------------------- */
 
 static void bypass(void **state)
@@ -742,6 +787,7 @@ int main(void)
 		cmocka_unit_test(bypass),	     cmocka_unit_test(no_bypass),
 		cmocka_unit_test(bypass_to_oneself), cmocka_unit_test(source_ports),
 		cmocka_unit_test(known_hash_is_used),
+		cmocka_unit_test(copies_that_wait),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

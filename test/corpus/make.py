@@ -232,6 +232,8 @@ route replace blackhole default
 neigh add 192.168.9.2 lladdr 02:00:00:00:00:02 dev vx nud permanent'''.splitlines()):
     put('ctl_words', f'{i:02}-' + '-'.join(line.split()[:2]), line.encode())
 
+put('ctl_words', 'endless', ('addr add 10.0.0.1 dev vx ' + 'brd ::1 ' * 500).encode())
+
 req = '{"method":"echo","params":%s,"id":%s}'
 for i, (p, d) in enumerate((('[]', '0'), ('["a b","\\u00e9\\n\\ud83d\\ude00"]', '"x"'), ('["é😀"]', 'null'), ('[1,-2.5e3,true,false,null,{}]', '[1]'),
                             ('["a","b","c","d","e","f"]', '2'), ('{}', '{"a":[]}'))):
