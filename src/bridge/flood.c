@@ -139,7 +139,7 @@ COLD static void trace_port(const struct way *y, struct pkt *p, const struct mac
 }
 
 COLD static void trace_flood(const struct way *y, struct pkt *p, const struct bridge_ports *ports,
-			bool up)
+			     bool up)
 {
 	struct trace_step *s = trace_add(p, y->stage, SAY_BRIDGE_FLOOD);
 

@@ -47,13 +47,13 @@ struct link_ask {
 };
 
 struct udp_ask {
-	uint16_t family; /* AF_INET or AF_INET6 (IPv6 only) */
-	uint8_t sends;	 /* a send socket, which receives nothing; else one that receives */
-	uint8_t df, csum;	 /* of a send socket */
-	uint8_t zero_csum6_rx;	 /* of a receiving one */
+	uint16_t family;       /* AF_INET or AF_INET6 (IPv6 only) */
+	uint8_t sends;	       /* a send socket, which receives nothing; else one that receives */
+	uint8_t df, csum;      /* of a send socket */
+	uint8_t zero_csum6_rx; /* of a receiving one */
 	uint16_t port;
-	uint16_t port_min, port_max; /* a send socket's port may be moved within, where it is in use */
-	uint32_t mark; /* 0: none */
+	uint16_t port_min, port_max; /* a send socket's may be moved within, where it is in use */
+	uint32_t mark;		     /* 0: none */
 };
 
 struct io_open {
@@ -65,8 +65,8 @@ struct io_open {
 	void (*unhide)(void *ctx, struct hide *h); /* harmless if nothing is hidden */
 
 	/* The queue of a TAP with virtio-net headers, MTU and MAC set, not persistent yet if it is
-	 * new; its index there in *ifindex.  An error has a sentence, unless /dev/net/tun itself cannot
-	 * be opened. */
+	 * new; its index there in *ifindex.  An error has a sentence, unless /dev/net/tun itself
+	 * cannot be opened. */
 	int (*tap)(void *ctx, const struct side_ask *a, uint32_t *ifindex, struct vx_err *err);
 	/* The TAP is given up: a copy kept for the next vxd goes. */
 	void (*tap_done)(void *ctx, const char *netns, uint32_t ifindex);

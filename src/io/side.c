@@ -43,8 +43,10 @@ int tap_queue(const char *name, bool fresh, struct vx_err *err)
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
 		r = -errno;
 		close(fd);
-		return vx_fail(err, r, "the host refuses a TAP named %s (%s): run as root, or make "
-				       "the device with \"nohost\"", name, strerror(-r));
+		return vx_fail(err, r,
+			       "the host refuses a TAP named %s (%s): run as root, or make "
+			       "the device with \"nohost\"",
+			       name, strerror(-r));
 	}
 	return fd;
 }
@@ -83,7 +85,8 @@ int veth_make(const struct side_ask *a, int netns_fd, struct vx_err *err)
 	if (r == -EEXIST && a->adopt)
 		r = 0;
 	if (r < 0)
-		return vx_fail(err, r, "the host refuses a veth pair %s (%s)", a->name, strerror(-r));
+		return vx_fail(err, r, "the host refuses a veth pair %s (%s)", a->name,
+			       strerror(-r));
 	r = hostlink_get(0, a->hidden, &l);
 	if (r == 0)
 		r = hostlink_silence(a->hidden, l.ifindex);

@@ -262,7 +262,7 @@ static int too_big(struct worker *w, struct pkt *p, uint32_t mtu)
 }
 
 COLD static enum hook_verdict postrouting_watched(struct worker *w, struct pkt *p,
-						   const struct dst *d)
+						  const struct dst *d)
 {
 	if (pkt_trace(p))
 		trace_route(p, STAGE_ip_output, d);

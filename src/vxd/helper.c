@@ -111,8 +111,10 @@ static int tap_elsewhere(int ns_fd, const struct helper_req *q, struct helper_re
 	if (r == 0) {
 		r = hostlink_move(l.ifindex, ns_fd);
 		if (r < 0)
-			vx_fail(&err, r, "the host refuses to move the TAP %s to the network "
-					 "namespace \"%s\" (%s)", a->name, a->netns, strerror(-r));
+			vx_fail(&err, r,
+				"the host refuses to move the TAP %s to the network "
+				"namespace \"%s\" (%s)",
+				a->name, a->netns, strerror(-r));
 	}
 	memcpy(rep->text, err.text, sizeof(rep->text));
 	rep->error = r < 0 ? r : 0;
@@ -201,7 +203,10 @@ static void op_link(struct helper *h, const struct helper_req *q, struct helper_
 		rep->error = 0;
 	} else {
 		ns_fd = open_ns(q->link.netns, rep);
-		if (ns_fd >= -1)
+		/* A container that was started anew may have the same name and index. */
+		if (ns_fd >= -1 && ns_ino(ns_fd) != m->ino)
+			rep->error = -ENODEV;
+		else if (ns_fd >= -1)
 			run(ns_fd, q->op == HELPER_LINK_SET ? job_link_set : job_link_del, q, rep,
 			    &none);
 	}
@@ -327,6 +332,7 @@ _Noreturn void helper_main(int sock, const struct helper_config *cfg)
 	snprintf(path, sizeof(path), "%s/vxd.helper", cfg->dir);
 	sandbox_helper();
 	made_take_over(&h.made, path);
+	unlink(path); /* the former one's: whoever holds vxd.pid has taken over from it */
 	if (cfg->linger)
 		listener = made_listen(path);
 	if (helper_send(sock, &ready, sizeof(ready), -1) == 0)

@@ -21,7 +21,8 @@ static int lose(struct helper_client *c)
 {
 	if (!atomic_exchange(&c->lost, true))
 		fputs("vxd: its helper has ended: what is open goes on, but nothing that needs a "
-		      "privilege can be opened or changed until vxd is restarted\n", stderr);
+		      "privilege can be opened or changed until vxd is restarted\n",
+		      stderr);
 	return -EPIPE;
 }
 
@@ -82,8 +83,7 @@ static int ask_plain(struct helper_client *c, struct helper_req *q)
 }
 
 /* The helper's sentence becomes ours. */
-static int explain(struct helper_client *c, int r, const struct helper_rep *rep,
-		   struct vx_err *err)
+static int explain(struct helper_client *c, int r, const struct helper_rep *rep, struct vx_err *err)
 {
 	if (r < 0 && atomic_load(&c->lost))
 		return vx_fail(err, r, "vxd's helper has ended: restart vxd to add interfaces");
@@ -209,7 +209,8 @@ int helper_start(struct helper_client *c, const struct helper_config *cfg)
 	struct helper_rep rep;
 	int pair[2], fd, r;
 
-	static_assert((int)HELPER_TEXT_MAX == (int)ERR_TEXT_MAX, "a sentence of one fits the other");
+	static_assert((int)HELPER_TEXT_MAX == (int)ERR_TEXT_MAX,
+		      "a sentence of one fits the other");
 	*c = (struct helper_client){.sock = -1, .open = client_open};
 	c->open.ctx = c;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)

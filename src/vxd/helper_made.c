@@ -133,7 +133,6 @@ int made_listen(const char *path)
 
 	if (fd < 0)
 		return -errno;
-	unlink(path); /* a former helper's: whoever holds vxd.pid has taken over from it */
 	if (address_of(path, &sa) && bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 &&
 	    chmod(path, 0600) == 0 && listen(fd, 4) == 0)
 		return fd;

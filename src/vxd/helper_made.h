@@ -31,7 +31,8 @@ void made_drop_gifts(struct list *l);
 
 /* Takes over what the helper at 'path' holds, if there is one; waits for it a few seconds. */
 void made_take_over(struct list *l, const char *path);
-/* A listening socket at 'path' for the next one; the descriptor or a negative errno. */
+/* A listening socket for the next one at 'path', which is free; the descriptor or a negative
+ * errno. */
 int made_listen(const char *path);
 /* Our vxd is gone: detaches the queues and holds them until the next helper has them or the time
  * is over.  Returns at once if there is nothing to hold. */

@@ -32,17 +32,23 @@ static int refuse(struct helper_rep *rep, const char *netns, int err)
 	size_t n = sizeof(rep->text);
 
 	if (err == -EINVAL)
-		snprintf(rep->text, n, "\"%s\" is no network namespace: give one's name (ip netns "
-			 "list), a process id or a path", netns);
+		snprintf(rep->text, n,
+			 "\"%s\" is no network namespace: give one's name (ip netns "
+			 "list), a process id or a path",
+			 netns);
 	else if (err != -ENOENT)
 		snprintf(rep->text, n, "vxd may not enter the network namespace \"%s\" (%s)", netns,
 			 strerror(-err));
 	else if (is_pid(netns))
-		snprintf(rep->text, n, "there is no process %s whose network namespace could be "
-			 "entered", netns);
+		snprintf(rep->text, n,
+			 "there is no process %s whose network namespace could be "
+			 "entered",
+			 netns);
 	else
-		snprintf(rep->text, n, "there is no network namespace \"%s\": give one's name (ip "
-			 "netns list), a process id or a path", netns);
+		snprintf(rep->text, n,
+			 "there is no network namespace \"%s\": give one's name (ip "
+			 "netns list), a process id or a path",
+			 netns);
 	return err;
 }
 
@@ -118,7 +124,8 @@ static _Noreturn void child(int sock, int ns_fd, ns_job *job, const struct helpe
 	if (r < 0)
 		snprintf(rep->text, sizeof(rep->text),
 			 "vxd may not enter that network namespace (%s): run it as root, or as the "
-			 "owner of the namespace's user namespace", strerror(-r));
+			 "owner of the namespace's user namespace",
+			 strerror(-r));
 	else
 		r = job(req, rep);
 	rep->error = r < 0 ? r : 0;

@@ -23,7 +23,8 @@ int helper_send(int sock, const void *msg, size_t len, int fd)
 		mh.msg_control = ctl;
 		mh.msg_controllen = sizeof(ctl);
 		c = CMSG_FIRSTHDR(&mh);
-		*c = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+		*c = (struct cmsghdr){.cmsg_level = SOL_SOCKET,
+				      .cmsg_type = SCM_RIGHTS,
 				      .cmsg_len = CMSG_LEN(sizeof(int))};
 		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
 	}
@@ -53,7 +54,9 @@ int helper_recv(int sock, void *msg, size_t len, size_t *got, int *fd)
 {
 	_Alignas(struct cmsghdr) char ctl[CMSG_SPACE(FDS_MAX * sizeof(int))];
 	struct iovec iov = {msg, len};
-	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl,
+	struct msghdr mh = {.msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = ctl,
 			    .msg_controllen = sizeof(ctl)};
 	int fds[FDS_MAX], n_fds;
 	ssize_t n;
@@ -160,9 +163,10 @@ int helper_rep_check(const struct helper_rep *r, int fd)
 
 int helper_gift_check(const struct helper_gift *g, int fd)
 {
-	bool good = g->len == sizeof(*g) && g->last <= 1 &&
-		    (g->last ? fd < 0
-			     : fd >= 0 && is_string(g->netns, sizeof(g->netns)) && is_name(g->name));
+	bool good =
+		g->len == sizeof(*g) && g->last <= 1 &&
+		(g->last ? fd < 0
+			 : fd >= 0 && is_string(g->netns, sizeof(g->netns)) && is_name(g->name));
 
 	return good ? 0 : -EBADMSG;
 }

@@ -15,17 +15,17 @@
 #include "io/open.h"
 
 enum helper_op {
-	HELPER_TAP = 1,	  /* side; reply: descriptor, ifindex */
-	HELPER_TAP_DONE,  /* link: netns, ifindex */
-	HELPER_VETH,	  /* side; reply: ifindex */
-	HELPER_LINK_SET,  /* link */
-	HELPER_LINK_DEL,  /* link: netns, ifindex */
-	HELPER_PACKET,	  /* dev; reply: descriptor */
-	HELPER_HIDE,	  /* hide: ifindex; reply: how, and for HIDE_TCX a descriptor */
-	HELPER_UNHIDE,	  /* hide: ifindex, of HIDE_CLSACT */
-	HELPER_UDP,	  /* udp; reply: descriptor */
-	HELPER_SETTLED,	  /* all that is taken over from a former vxd has been */
-	HELPER_BYE,	  /* a clean stop: the reply is the last one */
+	HELPER_TAP = 1,	 /* side; reply: descriptor, ifindex */
+	HELPER_TAP_DONE, /* link: netns, ifindex */
+	HELPER_VETH,	 /* side; reply: ifindex */
+	HELPER_LINK_SET, /* link */
+	HELPER_LINK_DEL, /* link: netns, ifindex */
+	HELPER_PACKET,	 /* dev; reply: descriptor */
+	HELPER_HIDE,	 /* hide: ifindex; reply: how, and for HIDE_TCX a descriptor */
+	HELPER_UNHIDE,	 /* hide: ifindex, of HIDE_CLSACT */
+	HELPER_UDP,	 /* udp; reply: descriptor */
+	HELPER_SETTLED,	 /* all that is taken over from a former vxd has been */
+	HELPER_BYE,	 /* a clean stop: the reply is the last one */
 	HELPER_OPS,
 };
 
@@ -46,11 +46,11 @@ struct helper_req {
 enum { HELPER_TEXT_MAX = 256 };
 
 struct helper_rep {
-	uint32_t len; /* sizeof(struct helper_rep) */
-	uint32_t seq; /* the request's; 0: "ready", before the first request */
+	uint32_t len;  /* sizeof(struct helper_rep) */
+	uint32_t seq;  /* the request's; 0: "ready", before the first request */
 	int32_t error; /* 0 or a negative errno */
 	uint32_t ifindex;
-	uint32_t how; /* enum hide_how */
+	uint32_t how;		    /* enum hide_how */
 	char text[HELPER_TEXT_MAX]; /* with an error: a sentence, or "" */
 };
 

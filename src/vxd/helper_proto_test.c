@@ -96,7 +96,7 @@ static const struct {
 	const char *value;
 } spoilt[] = {
 #define AT(member, size, value) offsetof(struct helper_req, member), size, value
-#define SIXTEEN "0123456789abcdef"
+#define SIXTEEN			"0123456789abcdef"
 	{HELPER_TAP, AT(len, 4, "\x00\x00\x00\x00")},
 	{HELPER_TAP, AT(len, 4, "\xff\xff\xff\xff")},
 	{HELPER_TAP, AT(len, 1, "\x04")},
@@ -125,7 +125,7 @@ static const struct {
 	{HELPER_PACKET, AT(dev, 1, "\0")},
 	{HELPER_HIDE, AT(hide.ifindex, 4, "\0\0\0\0")},
 	{HELPER_UNHIDE, AT(hide.ifindex, 4, "\xff\xff\xff\xff")},
-	{HELPER_UDP, AT(udp.family, 2, "\1\0")}, /* AF_UNIX */
+	{HELPER_UDP, AT(udp.family, 2, "\1\0")},   /* AF_UNIX */
 	{HELPER_UDP, AT(udp.family, 2, "\x11\0")}, /* AF_PACKET */
 	{HELPER_UDP, AT(udp.sends, 1, "\2")},
 	{HELPER_UDP, AT(udp.csum, 1, "\xff")},
@@ -183,7 +183,9 @@ static void send_fds(const struct helper_rep *r, int n)
 {
 	_Alignas(struct cmsghdr) char ctl[CMSG_SPACE(16 * sizeof(int))] = {0};
 	struct iovec iov = {(void *)(uintptr_t)r, sizeof(*r)};
-	struct msghdr mh = {.msg_iov = &iov, .msg_iovlen = 1, .msg_control = ctl,
+	struct msghdr mh = {.msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = ctl,
 			    .msg_controllen = CMSG_SPACE((size_t)n * sizeof(int))};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&mh);
 
@@ -237,8 +239,8 @@ static void replies(void **state)
 
 static void gifts(void **state)
 {
-	struct helper_gift g = {.len = sizeof(g), .name = "vxlan1"}, last = {.len = sizeof(g),
-									       .last = 1};
+	struct helper_gift g = {.len = sizeof(g), .name = "vxlan1"},
+			   last = {.len = sizeof(g), .last = 1};
 
 	assert_int_equal(helper_gift_check(&g, 3), 0);
 	assert_int_equal(helper_gift_check(&g, -1), -EBADMSG);
@@ -282,9 +284,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
-		TEST(good_requests), TEST(spoilt_requests), TEST(spoilt_ports), TEST(truncated),
-		TEST(descriptors),   TEST(replies),	    TEST(gifts),	TEST(the_end),
-		TEST(noise),
+		TEST(good_requests), TEST(spoilt_requests), TEST(spoilt_ports),
+		TEST(truncated),     TEST(descriptors),	    TEST(replies),
+		TEST(gifts),	     TEST(the_end),	    TEST(noise),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

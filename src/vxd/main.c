@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* vxd: the daemon.  main() makes the parts, control's loop runs them, the workers carry packets. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 
 #include "vxd/commands.h"
 #include "vxd/config.h"
+#include "vxd/host_side.h"
 #include "vxd/sandbox.h"
 #include "vxd/vxd.h"
 #include "vxlan/device.h"
@@ -53,6 +55,15 @@ static int bad_option(const char *fmt, const char *arg)
 	return 1;
 }
 
+static bool is_number(const char *arg, unsigned long min, unsigned long max, uint32_t *v)
+{
+	char *end;
+	unsigned long n = strtoul(arg, &end, 10);
+
+	*v = (uint32_t)n;
+	return *arg && !*end && n >= min && n <= max;
+}
+
 /* -1: go on; else the exit code. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
@@ -62,7 +73,6 @@ static int parse_options(int argc, char **argv, struct options *o)
 		{"statedir", required_argument, NULL, 's'}, {"workers", required_argument, NULL, 'w'},
 		{"help", no_argument, NULL, 'h'},	   {"version", no_argument, NULL, 'V'},
 		{0}};
-	char *end;
 	int c;
 
 	*o = (struct options){.workers = 1, .linger = 60};
@@ -82,14 +92,12 @@ static int parse_options(int argc, char **argv, struct options *o)
 			o->no_state = true;
 			break;
 		case 'l':
-			o->linger = (uint32_t)strtoul(optarg, &end, 10);
-			if (!*optarg || *end || o->linger > LINGER_MAX)
+			if (!is_number(optarg, 0, LINGER_MAX, &o->linger))
 				return bad_option("vxd: --linger takes 0..86400 seconds, not \"%s\"",
 						  optarg);
 			break;
 		case 'w':
-			o->workers = (uint32_t)strtoul(optarg, &end, 10);
-			if (*end || !o->workers || o->workers > VX_WORKERS_MAX)
+			if (!is_number(optarg, 1, VX_WORKERS_MAX, &o->workers))
 				return bad_option("vxd: --workers takes 1..16, not \"%s\"", optarg);
 			break;
 		case 'h':
@@ -125,42 +133,6 @@ static void monitor_ready(struct loop_source *s, uint32_t events)
 	host_monitor_run(s->ctx);
 }
 
-/* The host's side of a device is gone: so is the device, as if vx had been told (control.md I3). */
-static void host_side_gone(struct vxd *d, struct dev *dev)
-{
-	if (state_text(&d->state))
-		text_printf(state_text(&d->state), "link del %s\n", dev->name);
-	link_dellink(dev, false);
-	state_commit(&d->state);
-}
-
-/* A worker: wakes control. */
-static void side_lost(void *ctx)
-{
-	struct vxd *d = ctx;
-	uint64_t one = 1;
-
-	atomic_store(&d->side_lost, true);
-	if (write(d->wake_fd, &one, sizeof(one)) < 0)
-		return; /* its counter is full: control is awake anyway */
-}
-
-static struct dev *lost_one(struct vxd *d)
-{
-	list_for_each (dev, &d->vx->devs, struct dev, node)
-		if (host_side_is_lost(dev))
-			return dev;
-	return NULL;
-}
-
-static void remove_lost(struct vxd *d)
-{
-	struct dev *dev;
-
-	while ((dev = lost_one(d))) /* others may go with it */
-		host_side_gone(d, dev);
-}
-
 static void events_ready(struct loop_source *s, uint32_t events)
 {
 	struct vxd *d = s->ctx;
@@ -168,69 +140,9 @@ static void events_ready(struct loop_source *s, uint32_t events)
 
 	if (read(s->fd, &n, sizeof(n)) == sizeof(n))
 		rtnl_run_events(&d->rtnl);
-	if (atomic_exchange(&d->side_lost, false))
-		remove_lost(d);
+	host_side_remove_lost(d);
 	explain_run(d);
 	pinger_run(d->pinger);
-}
-
-/* The device whose host side is a veth pair with this hidden end. */
-static struct dev *by_hidden_end(struct vxd *d, uint32_t ifindex)
-{
-	list_for_each (dev, &d->vx->devs, struct dev, node) {
-		struct io *host = atomic_load(&dev->host);
-
-		if (host && host->ifindex == ifindex && !strcmp(host->kind, "veth"))
-			return dev;
-	}
-	return NULL;
-}
-
-/* The host changed one of our interfaces, or took away what a device stands on (control.md I2). */
-static void link_changed(void *ctx, const struct host_link *l, bool gone)
-{
-	struct vxd *d = ctx;
-	struct dev *dev = dev_by_index(d->vx, l->ifindex);
-
-	packet_host_changed(d->vx, l, gone);
-	if (dev && atomic_load(&dev->host)) {
-		struct link_cfg cfg = {0};
-
-		if (gone) {
-			host_side_gone(d, dev);
-			return;
-		}
-		if (*l->name && strcmp(l->name, dev->name)) {
-			dev_follow_name(dev, l->name);
-			d->state.stale = state_text(&d->state) != NULL;
-		}
-		cfg.has_mtu = l->mtu && l->mtu != dev->mtu;
-		cfg.mtu = l->mtu;
-		cfg.has_mac = !mac_is_zero(&l->mac) && !mac_eq(&l->mac, &dev->mac);
-		cfg.mac = l->mac;
-		cfg.has_up = !!(l->flags & IFF_UP) != dev_is_up(dev);
-		cfg.up = l->flags & IFF_UP;
-		if (state_text(&d->state))
-			canon_link_set(state_text(&d->state), dev, &cfg, NULL, 0);
-		state_commit(&d->state);
-		if (l->mtu && l->mtu != dev->mtu)
-			dev_set_mtu(dev, l->mtu, NULL);
-		if (!mac_is_zero(&l->mac) && !mac_eq(&l->mac, &dev->mac))
-			dev_set_mac(dev, &l->mac, NULL);
-		if (!!(l->flags & IFF_UP) != dev_is_up(dev))
-			dev_change_flags(dev, l->flags & IFF_UP, NULL);
-		return;
-	}
-	if (!gone)
-		return;
-	dev = by_hidden_end(d, l->ifindex);
-	if (dev) {
-		host_side_gone(d, dev);
-		return;
-	}
-	list_for_each_safe (x, &d->vx->devs, struct dev, node)
-		if (x->lower_index == l->ifindex && !x->lower)
-			link_dellink(x, false);
 }
 
 static void helper_ended(struct loop_source *s, uint32_t events)
@@ -288,8 +200,8 @@ static int make_vx(struct vxd *d, const struct options *o)
 	if (!d->vx)
 		return -ENOMEM;
 	d->host.vx = d->vx;
-	d->host.link_changed = link_changed;
-	d->host.side_lost = side_lost;
+	d->host.link_changed = host_side_changed;
+	d->host.side_lost = host_side_lost;
 	d->host.ctx = d;
 	d->started = cfg.now;
 	return register_types(d);
@@ -315,6 +227,19 @@ static void notify_systemd(const char *text)
 		   (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
 		fprintf(stderr, "vxd: cannot tell systemd \"%s\": %s\n", text, strerror(errno));
 	close(fd);
+}
+
+/* Started without one of the standard descriptors, a socket would take its number and get our
+ * complaints. */
+static void fill_standard(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd < 3);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Devices are many descriptors: as many as we are let have. */
@@ -391,34 +316,40 @@ static int part_ways(struct vxd *d, const struct options *o)
 	return r;
 }
 
-/* Everything but the run directory, which is taken already.  0 or an exit code. */
-static int live(struct vxd *d, const struct options *o)
+/* The parts, none of them at work yet.  0 or a negative errno. */
+static int make_parts(struct vxd *d, const struct options *o)
 {
-	int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), r;
+	int r;
 
+	d->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	d->wake = (struct io_wake){workers_wake_add, workers_wake_del, &d->workers};
 	r = loop_init(&d->loop);
 	if (r == 0)
 		r = io_host_init(&d->host, &d->wake);
 	d->host.open = &d->helper.open;
-	d->wake_fd = wake_fd;
 	if (r == 0)
-		r = watch_all(d, wake_fd);
+		r = watch_all(d, d->wake_fd);
 	if (r == 0)
 		r = workers_init(&d->workers, o->workers);
 	if (r == 0)
 		r = make_vx(d, o);
 	if (r == 0)
-		r = rtnl_init(&d->rtnl, d->vx, &d->host, wake_fd);
-	if (r < 0) {
-		fprintf(stderr, "vxd: cannot start: %s\n", strerror(-r));
-		return 1;
-	}
+		r = rtnl_init(&d->rtnl, d->vx, &d->host, d->wake_fd);
+	if (r < 0)
+		return r;
 	commands_init(d);
 	rules_init(&d->rules, d->vx);
 	d->pinger = pinger_new(d);
-	if (!d->pinger) {
-		fprintf(stderr, "vxd: cannot start: no memory\n");
+	return d->pinger ? 0 : -ENOMEM;
+}
+
+/* Everything but the run directory, which is taken already.  0 or an exit code. */
+static int live(struct vxd *d, const struct options *o)
+{
+	int r = make_parts(d, o);
+
+	if (r < 0) {
+		fprintf(stderr, "vxd: cannot start: %s\n", strerror(-r));
 		return 1;
 	}
 	if (restore(d, o) < 0) {
@@ -463,6 +394,7 @@ int main(int argc, char **argv)
 
 	if (r >= 0)
 		return r;
+	fill_standard();
 	raise_limits();
 	if (service_lock(&d.service, o.rundir, why, sizeof(why)) < 0) {
 		fprintf(stderr, "vxd: %s\n", why);

@@ -21,7 +21,7 @@
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define IS_SANITIZED true
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) ||                         \
 	__has_feature(memory_sanitizer)
 #define IS_SANITIZED true
 #endif
@@ -34,46 +34,144 @@
 
 /* Both: memory, descriptors, time, an orderly end; what the C library does by itself. */
 static const int common_calls[] = {
-	CALL(read), CALL(write), CALL(readv), CALL(writev), CALL(pread64), CALL(pwrite64),
-	CALL(lseek), CALL(close), CALL(close_range), CALL(dup), CALL(dup2), CALL(dup3),
-	CALL(fcntl), CALL(fstat), CALL(newfstatat), CALL(stat), CALL(lstat), CALL(statx),
-	CALL(mmap), CALL(munmap), CALL(mremap), CALL(mprotect), CALL(madvise), CALL(brk),
-	CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(sigaltstack),
-	CALL(restart_syscall), CALL(getpid), CALL(gettid), CALL(getppid), CALL(tgkill),
-	CALL(getuid), CALL(geteuid), CALL(getgid), CALL(getegid), CALL(exit), CALL(exit_group),
-	CALL(futex), CALL(set_robust_list), CALL(rseq), CALL(uname), CALL(getrandom),
-	CALL(clock_gettime), CALL(clock_nanosleep), CALL(nanosleep), CALL(gettimeofday),
-	CALL(time), CALL(poll), CALL(ppoll), CALL(wait4),
+	CALL(read),
+	CALL(write),
+	CALL(readv),
+	CALL(writev),
+	CALL(pread64),
+	CALL(pwrite64),
+	CALL(lseek),
+	CALL(close),
+	CALL(close_range),
+	CALL(dup),
+	CALL(dup2),
+	CALL(dup3),
+	CALL(fcntl),
+	CALL(fstat),
+	CALL(newfstatat),
+	CALL(stat),
+	CALL(lstat),
+	CALL(statx),
+	CALL(mmap),
+	CALL(munmap),
+	CALL(mremap),
+	CALL(mprotect),
+	CALL(madvise),
+	CALL(brk),
+	CALL(rt_sigaction),
+	CALL(rt_sigprocmask),
+	CALL(rt_sigreturn),
+	CALL(sigaltstack),
+	CALL(restart_syscall),
+	CALL(getpid),
+	CALL(gettid),
+	CALL(getppid),
+	CALL(tgkill),
+	CALL(getuid),
+	CALL(geteuid),
+	CALL(getgid),
+	CALL(getegid),
+	CALL(exit),
+	CALL(exit_group),
+	CALL(futex),
+	CALL(set_robust_list),
+	CALL(rseq),
+	CALL(uname),
+	CALL(getrandom),
+	CALL(clock_gettime),
+	CALL(clock_nanosleep),
+	CALL(nanosleep),
+	CALL(gettimeofday),
+	CALL(time),
+	CALL(poll),
+	CALL(ppoll),
+	CALL(wait4),
 	/* sockets made or passed; which families can be opened is said below */
-	CALL(socketpair), CALL(bind), CALL(listen), CALL(accept), CALL(accept4), CALL(connect),
-	CALL(getsockname), CALL(getpeername), CALL(getsockopt), CALL(setsockopt),
-	CALL(sendto), CALL(sendmsg), CALL(recvfrom), CALL(recvmsg), CALL(shutdown),
+	CALL(socketpair),
+	CALL(bind),
+	CALL(listen),
+	CALL(accept),
+	CALL(accept4),
+	CALL(connect),
+	CALL(getsockname),
+	CALL(getpeername),
+	CALL(getsockopt),
+	CALL(setsockopt),
+	CALL(sendto),
+	CALL(sendmsg),
+	CALL(recvfrom),
+	CALL(recvmsg),
+	CALL(shutdown),
 	/* files, as far as permissions let: vxd's sockets, /proc/sys, vxd.helper */
-	CALL(open), CALL(openat), CALL(unlink), CALL(unlinkat), CALL(chmod), CALL(fchmodat),
-	CALL(access), CALL(faccessat), CALL(faccessat2), CALL(readlink), CALL(readlinkat),
-	CALL(fstatfs), CALL(umask),
+	CALL(open),
+	CALL(openat),
+	CALL(unlink),
+	CALL(unlinkat),
+	CALL(chmod),
+	CALL(fchmodat),
+	CALL(access),
+	CALL(faccessat),
+	CALL(faccessat2),
+	CALL(readlink),
+	CALL(readlinkat),
+	CALL(fstatfs),
+	CALL(umask),
 };
 
 static const int vxd_calls[] = {
-	CALL(epoll_create1), CALL(epoll_ctl), CALL(epoll_wait), CALL(epoll_pwait),
-	CALL(epoll_pwait2), CALL(eventfd2), CALL(signalfd4), CALL(timerfd_create),
-	CALL(timerfd_settime), CALL(recvmmsg), CALL(sendmmsg), /* loops and packets */
-	CALL(preadv), CALL(pwritev), CALL(preadv2), CALL(pwritev2), CALL(pselect6), CALL(select),
+	CALL(epoll_create1),
+	CALL(epoll_ctl),
+	CALL(epoll_wait),
+	CALL(epoll_pwait),
+	CALL(epoll_pwait2),
+	CALL(eventfd2),
+	CALL(signalfd4),
+	CALL(timerfd_create),
+	CALL(timerfd_settime),
+	CALL(recvmmsg),
+	CALL(sendmmsg), /* loops and packets */
+	CALL(preadv),
+	CALL(pwritev),
+	CALL(preadv2),
+	CALL(pwritev2),
+	CALL(pselect6),
+	CALL(select),
 	/* the state, capture files */
-	CALL(rename), CALL(renameat), CALL(renameat2), CALL(mkdir), CALL(mkdirat),
-	CALL(ftruncate), CALL(fsync), CALL(fdatasync), CALL(fallocate), CALL(getdents64),
-	CALL(getcwd), CALL(chown), CALL(fchown), CALL(fchownat), CALL(fchmod), CALL(flock),
+	CALL(rename),
+	CALL(renameat),
+	CALL(renameat2),
+	CALL(mkdir),
+	CALL(mkdirat),
+	CALL(ftruncate),
+	CALL(fsync),
+	CALL(fdatasync),
+	CALL(fallocate),
+	CALL(getdents64),
+	CALL(getcwd),
+	CALL(chown),
+	CALL(fchown),
+	CALL(fchownat),
+	CALL(fchmod),
+	CALL(flock),
 	/* workers; clone3 keeps its flags where a filter cannot look: a process that is made so is
 	 * filtered like this one, and can execute nothing else */
-	CALL(clone), CALL(clone3),
-	CALL(sched_yield), CALL(sched_getaffinity), CALL(sched_setaffinity), CALL(getcpu),
-	CALL(membarrier), CALL(prlimit64), CALL(getrusage), CALL(sysinfo), CALL(get_robust_list),
+	CALL(clone),
+	CALL(clone3),
+	CALL(sched_yield),
+	CALL(sched_getaffinity),
+	CALL(sched_setaffinity),
+	CALL(getcpu),
+	CALL(membarrier),
+	CALL(prlimit64),
+	CALL(getrusage),
+	CALL(sysinfo),
+	CALL(get_robust_list),
 };
 
 static const int helper_calls[] = {
-	CALL(bpf),   /* what hides a port's frames from the host */
-	CALL(setns), /* netns of a device */
-	CALL(fork), CALL(clone), CALL(clone3), /* a child enters the namespace */
+	CALL(bpf),				 /* what hides a port's frames from the host */
+	CALL(setns),				 /* netns of a device */
+	CALL(fork),   CALL(clone), CALL(clone3), /* a child enters the namespace */
 	CALL(setsid), CALL(mkdir),
 };
 
@@ -82,8 +180,9 @@ static const int helper_families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF
 
 static const unsigned long vxd_ioctls[] = {
 	TUNSETPERSIST, TUNSETOFFLOAD, TUNSETVNETHDRSZ, TUNSETQUEUE, /* of a TAP that was passed */
-	SIOCGIFINDEX, SIOCGIFMTU, SIOCGIFHWADDR, SIOCGIFFLAGS, SIOCGIFNAME, /* of a packet port */
-	FIONREAD, FIONBIO, TCGETS,			/* the C library's */
+	SIOCGIFINDEX,  SIOCGIFMTU,    SIOCGIFHWADDR,   SIOCGIFFLAGS,
+	SIOCGIFNAME,			      /* of a packet port */
+	FIONREAD,      FIONBIO,	      TCGETS, /* the C library's */
 };
 static const unsigned long helper_ioctls[] = {
 	TUNSETIFF, TUNSETQUEUE, NS_GET_NSTYPE, NS_GET_USERNS, TCGETS,
@@ -171,8 +270,9 @@ static void keep_caps(const unsigned int *caps, size_t n, const char *who)
 	capng_clear(CAPNG_SELECT_ALL);
 	for (size_t i = 0; i < n; i++)
 		if (has[i])
-			capng_update(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED |
-							CAPNG_BOUNDING_SET, caps[i]);
+			capng_update(CAPNG_ADD,
+				     CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+				     caps[i]);
 	/* Without CAP_SETPCAP the bounding set stays, and no_new_privs does its work. */
 	r = capng_apply(bound ? CAPNG_SELECT_ALL : CAPNG_SELECT_CAPS | CAPNG_SELECT_AMBIENT);
 	if (r < 0)

@@ -56,8 +56,7 @@ static enum drop check_header(struct worker *w, struct vxlan_sock *s, struct pkt
 	p->dev = d;
 	it->v = vxlan_dev(d);
 	it->o = vxlan_opts(it->v);
-	if (unlikely(it->o->peers == PEERS_KNOWN) &&
-	    !peer_is_known(&it->v->fdb.peers, &p->tun.src))
+	if (unlikely(it->o->peers == PEERS_KNOWN) && !peer_is_known(&it->v->fdb.peers, &p->tun.src))
 		return DROP_unknown_peer;
 	bits = (uint64_t)be32_get(h->flags) << 32 | be32_get(h->vni);
 	if (bits & it->o->reserved_bits) {
@@ -94,7 +93,7 @@ static const struct eth_hdr *inner_eth(const struct pkt *p)
 }
 
 COLD static void trace_learn(struct vxlan_dev *v, struct pkt *p, const struct fdb_entry *e,
-			enum fdb_learned what, const struct ip_addr *ip)
+			     enum fdb_learned what, const struct ip_addr *ip)
 {
 	struct trace_step *s = trace_add(p, STAGE_vxlan_rcv, SAY_LEARNED);
 	struct fdb_view view;
@@ -119,8 +118,7 @@ COLD static enum fdb_learned learn_traced(struct worker *w, struct vxlan_dev *v,
 					  const struct ip_addr *ip, uint32_t ifindex)
 {
 	const struct vxlan_opts *o = vxlan_opts(v);
-	enum fdb_learned what =
-		fdb_learn(&v->fdb, src, o->id, ip, ifindex, o->dstport, w->now, &e);
+	enum fdb_learned what = fdb_learn(&v->fdb, src, o->id, ip, ifindex, o->dstport, w->now, &e);
 
 	trace_learn(v, p, e, what, ip);
 	return what;
@@ -213,8 +211,8 @@ static enum drop apply_ecn(struct worker *w, struct pkt *p)
 	} else {
 		struct ip6_hdr *ip = (struct ip6_hdr *)p->data;
 
-		ip->vtc_flow = ip6_vtc_flow((uint8_t)((ip6_tclass(ip) & ~ECN_MASK) | to),
-					    ip6_label(ip));
+		ip->vtc_flow =
+			ip6_vtc_flow((uint8_t)((ip6_tclass(ip) & ~ECN_MASK) | to), ip6_label(ip));
 	}
 	return DROP_NONE;
 }

@@ -26,8 +26,8 @@ COLD static void trace_entry(struct vxlan_dev *v, struct pkt *p, struct fdb_entr
 {
 	const struct mac *dst = &((const struct eth_hdr *)p->data)->dst;
 	struct fdb_more *more = atomic_load_explicit(&e->more, memory_order_acquire);
-	struct trace_step *s = trace_add(p, STAGE_vxlan_xmit,
-					 mac_eq(&e->mac, dst) ? SAY_FDB : SAY_FDB_DEFAULT);
+	struct trace_step *s =
+		trace_add(p, STAGE_vxlan_xmit, mac_eq(&e->mac, dst) ? SAY_FDB : SAY_FDB_DEFAULT);
 	struct fdb_view view;
 
 	fdb_view_of(&v->fdb, e, 0, &view);
@@ -119,7 +119,8 @@ static void route_failed(struct worker *w, struct vxlan_dev *v, struct pkt *p,
 	drop(w, p, DROP_tunnel_no_route);
 }
 
-COLD static void trace_route(struct pkt *p, const struct udp_flow *f, const struct dst *dst, uint32_t vni)
+COLD static void trace_route(struct pkt *p, const struct udp_flow *f, const struct dst *dst,
+			     uint32_t vni)
 {
 	struct trace_step *s = trace_add(p, STAGE_vxlan_xmit_one, SAY_REMOTE);
 
