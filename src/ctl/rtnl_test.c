@@ -698,8 +698,8 @@ static void client_gone(void **state)
 /* --- mutations ----------------------------------------------------------------------------------------- */
 
 static const char *const seeds[] = {
-	"link add vx2 mtu 1400 address 02:00:00:00:00:09 type vxlan id 101 remote 10.0.0.2 local 10.0.0.1 "
-	"ttl 5 tos 0x10 df set ageing 5 maxaddress 7 srcport 5 9 dstport 4789 nolearning peers known",
+	("link add vx2 mtu 1400 address 02:00:00:00:00:09 type vxlan id 101 remote 10.0.0.2 local 10.0.0.1 "
+	 "ttl 5 tos 0x10 df set ageing 5 maxaddress 7 srcport 5 9 dstport 4789 nolearning peers known"),
 	"link add vx3 type vxlan id 102 remote fd00::2 local fd00::1 flowlabel 5 udp6zerocsumrx",
 	"link set vx type vxlan ttl 7 remote 10.0.0.3",
 	"link set vx up mtu 1300",

@@ -84,18 +84,18 @@ n = 0
 for name, f in inner.items():
     for vni in (100, 200, 300):
         n += 1
-        put('vxlan_rcv', f'{name}-{vni}', bytes([n & 1 | (n & 2) | n << 4 & 0x30, 9 + n % 40, 2]) + vxlan(f, vni))
-put('vxlan_rcv', 'no-flag', b'\0\0\2' + vxlan(inner['udp4'], flags=0))
-put('vxlan_rcv', 'reserved', b'\0\0\2' + vxlan(inner['udp4'], rest=1))
-put('vxlan_rcv', 'unknown-vni', b'\0\0\2' + vxlan(inner['udp4'], 101))
-put('vxlan_rcv', 'short', b'\0\0\2' + vxlan(b'')[:7])
+        put('rcv', f'{name}-{vni}', bytes([n & 1 | (n & 2) | n << 4 & 0x30, 9 + n % 40, 2]) + vxlan(f, vni))
+put('rcv', 'no-flag', b'\0\0\2' + vxlan(inner['udp4'], flags=0))
+put('rcv', 'reserved', b'\0\0\2' + vxlan(inner['udp4'], rest=1))
+put('rcv', 'unknown-vni', b'\0\0\2' + vxlan(inner['udp4'], 101))
+put('rcv', 'short', b'\0\0\2' + vxlan(b'')[:7])
 for v6 in (0, 1):  # a super-frame without a mark, as a host's socket gives it
     t = tcp(b'a' * 3000, A6 if v6 else A4, B6 if v6 else B4, partial=True)
     f = eth(ip6(t, 6, A6, B6) if v6 else ip4(t, 6, A4, B4), 0x86dd if v6 else 0x800, src=X)
-    put('vxlan_rcv', f'super-{v6}', b'\0\0\2' + vxlan(f, 300))
+    put('rcv', f'super-{v6}', b'\0\0\2' + vxlan(f, 300))
 
 for i, (name, f) in enumerate(inner.items()):
-    put('vxlan_xmit', name, struct.pack('!BBHHH', i & 7, 15 + i, 0, 0, 0) + f)
+    put('xmit', name, struct.pack('!BBHHH', i & 7, 15 + i, 0, 0, 0) + f)
 for dev in range(4):
     for gso, (start, off) in ((1, (34, 16)), (2, (54, 16)), (3, (34, 6))):
         if gso == 1:
@@ -104,8 +104,8 @@ for dev in range(4):
             f = eth(ip6(tcp(b'a' * 3000, A6, B6, partial=True), 6, A6, B6), 0x86dd)
         else:
             f = eth(ip4(udp(b'a' * 3000, A4, B4, partial=True), 17, A4, B4), 0x800)
-        put('vxlan_xmit', f'gso{gso}-dev{dev}', struct.pack('!BBHHH', dev | 8 | gso << 4, 60, start, off, 1000) + f)
-    put('vxlan_xmit', f'csum-dev{dev}', struct.pack('!BBHHH', dev | 8 | 4, 20, 34, 6, 0) + inner['udp4-unfinished'])
+        put('xmit', f'gso{gso}-dev{dev}', struct.pack('!BBHHH', dev | 8 | gso << 4, 60, start, off, 1000) + f)
+    put('xmit', f'csum-dev{dev}', struct.pack('!BBHHH', dev | 8 | 4, 20, 34, 6, 0) + inner['udp4-unfinished'])
 
 me4, her4, me6, her6 = '10.0.0.1', '10.0.0.2', 'fd00::1', 'fd00::2'
 
@@ -158,7 +158,7 @@ stack = {
     'unknown-proto': frames(arp(1), eth(ip4(b'x' * 20, 200), 0x800), eth(ip6(b'x' * 20, 200), 0x86dd)),
 }
 for name, b in stack.items():
-    put('net_stack', name, b)
+    put('stack', name, b)
 
 for name, h in {'plain': (0, 0, 0, 0, 0, 0), 'csum': (1, 0, 0, 0, 34, 6), 'valid': (2, 0, 0, 0, 0, 0), 'tso4': (1, 1, 54, 500, 34, 16),
                 'tso6': (1, 4, 74, 500, 54, 16), 'uso': (1, 5, 42, 500, 34, 6), 'ufo': (1, 3, 42, 500, 34, 6), 'ecn': (1, 0x81, 54, 500, 34, 16)}.items():
@@ -166,7 +166,7 @@ for name, h in {'plain': (0, 0, 0, 0, 0, 0), 'csum': (1, 0, 0, 0, 34, 6), 'valid
         eth(ip4(udp(b'a' * 1500, A4, B4, partial=True), 17, A4, B4), 0x800) if name in ('uso', 'csum') else \
         eth(ip4(tcp(b'a' * 1500, A4, B4, partial=True), 6, A4, B4), 0x800)
     for flags in range(4):
-        put('io_vnet', f'{name}-{flags}', bytes([flags, 54]) + struct.pack('<BBHHHH', *h) + f)
+        put('vnet', f'{name}-{flags}', bytes([flags, 54]) + struct.pack('<BBHHHH', *h) + f)
 
 
 def attr(kind, data):
@@ -186,31 +186,31 @@ opts = b''.join([attr(1, u32(101)), attr(2, ip('10.0.0.2')), attr(4, ip('10.0.0.
                  attr(31, b'\0'), attr(33, b'\xf7\xff\xff\xff\0\0\0\xff'), attr(0x2001, b'\1')])
 opts6 = attr(1, u32(102)) + attr(16, ip('fd00::2')) + attr(17, ip('fd00::1')) + attr(26, u32(5)) + attr(20, b'\1') + attr(28, b'')
 info = lambda o: attr(18, attr(1, b'vxlan\0') + attr(2, o))
-put('ctl_rtnl', 'newlink', msg(16, 0x604, ifi() + attr(3, b'vx2\0') + attr(4, u32(1400)) + attr(1, X) + info(opts)))
-put('ctl_rtnl', 'newlink6', msg(16, 0x604, ifi(0, 1, 1) + attr(3, b'v%d\0') + info(opts6)))
-put('ctl_rtnl', 'change', msg(16, 4, ifi(1 << 20) + info(attr(5, b'\7') + attr(2, ip('10.0.0.3')))))
-put('ctl_rtnl', 'up', msg(16, 4, ifi(1 << 20, 1, 1) + attr(4, u32(1300))))
-put('ctl_rtnl', 'dellink', msg(17, 4, ifi() + attr(3, b'vx\0')))
-put('ctl_rtnl', 'getlink', msg(18, 0x300, ifi() + attr(0x2002, b'')))
-put('ctl_rtnl', 'getlink-one', msg(18, 4, ifi() + attr(3, b'vx\0') + attr(29, u32(1))))
+put('rtnl', 'newlink', msg(16, 0x604, ifi() + attr(3, b'vx2\0') + attr(4, u32(1400)) + attr(1, X) + info(opts)))
+put('rtnl', 'newlink6', msg(16, 0x604, ifi(0, 1, 1) + attr(3, b'v%d\0') + info(opts6)))
+put('rtnl', 'change', msg(16, 4, ifi(1 << 20) + info(attr(5, b'\7') + attr(2, ip('10.0.0.3')))))
+put('rtnl', 'up', msg(16, 4, ifi(1 << 20, 1, 1) + attr(4, u32(1300))))
+put('rtnl', 'dellink', msg(17, 4, ifi() + attr(3, b'vx\0')))
+put('rtnl', 'getlink', msg(18, 0x300, ifi() + attr(0x2002, b'')))
+put('rtnl', 'getlink-one', msg(18, 4, ifi() + attr(3, b'vx\0') + attr(29, u32(1))))
 fdb = attr(2, X) + attr(1, ip('10.0.0.2')) + attr(6, b'\0\5') + attr(7, u32(6)) + attr(8, u32(1 << 20)) + attr(11, u32(100)) + attr(12, b'\x10')
-put('ctl_rtnl', 'newneigh', msg(28, 0x604, ndm() + fdb))
-put('ctl_rtnl', 'append', msg(28, 0xc04, ndm() + attr(2, b'\0' * 6) + attr(1, ip('10.0.0.2'))))
-put('ctl_rtnl', 'replace', msg(28, 0x504, ndm(state=2) + attr(2, X) + attr(1, ip('10.0.0.3'))))
-put('ctl_rtnl', 'delneigh', msg(29, 4, ndm() + attr(2, X)))
-put('ctl_rtnl', 'flush', msg(29, 0x204, ndm() + attr(16, struct.pack('=H', 0x80)) + attr(17, b'\x80') + attr(1, ip('10.0.0.2'))))
-put('ctl_rtnl', 'getneigh', msg(30, 0x300, ndm(0)))
-put('ctl_rtnl', 'getneigh-old', msg(30, 0x300, ifi()))
-put('ctl_rtnl', 'getneigh-one', msg(30, 4, ndm() + attr(2, X)))
-put('ctl_rtnl', 'addr', msg(20, 0x604, struct.pack('=BBBBI', 2, 24, 0, 0, 1 << 20) + attr(2, ip('10.9.0.1')) + attr(1, ip('10.9.0.1'))))
-put('ctl_rtnl', 'route', msg(24, 0x604, struct.pack('=BBBBBBBBI', 2, 16, 0, 0, 254, 3, 0, 1, 0) + attr(1, ip('10.8.0.0')) +
+put('rtnl', 'newneigh', msg(28, 0x604, ndm() + fdb))
+put('rtnl', 'append', msg(28, 0xc04, ndm() + attr(2, b'\0' * 6) + attr(1, ip('10.0.0.2'))))
+put('rtnl', 'replace', msg(28, 0x504, ndm(state=2) + attr(2, X) + attr(1, ip('10.0.0.3'))))
+put('rtnl', 'delneigh', msg(29, 4, ndm() + attr(2, X)))
+put('rtnl', 'flush', msg(29, 0x204, ndm() + attr(16, struct.pack('=H', 0x80)) + attr(17, b'\x80') + attr(1, ip('10.0.0.2'))))
+put('rtnl', 'getneigh', msg(30, 0x300, ndm(0)))
+put('rtnl', 'getneigh-old', msg(30, 0x300, ifi()))
+put('rtnl', 'getneigh-one', msg(30, 4, ndm() + attr(2, X)))
+put('rtnl', 'addr', msg(20, 0x604, struct.pack('=BBBBI', 2, 24, 0, 0, 1 << 20) + attr(2, ip('10.9.0.1')) + attr(1, ip('10.9.0.1'))))
+put('rtnl', 'route', msg(24, 0x604, struct.pack('=BBBBBBBBI', 2, 16, 0, 0, 254, 3, 0, 1, 0) + attr(1, ip('10.8.0.0')) +
                              attr(5, ip('10.9.0.2')) + attr(4, u32(1 << 20)) + attr(8, attr(2, u32(1400)))))
-put('ctl_rtnl', 'getroute', msg(26, 0x300, struct.pack('=BBBBBBBBI', 2, 0, 0, 0, 0, 0, 0, 0, 0) + attr(0x2002, b'')))
-put('ctl_rtnl', 'neigh', msg(28, 0x604, ndm(fam=2, flags=0) + attr(1, ip('10.9.0.2')) + attr(2, X)))
-put('ctl_rtnl', 'stats', msg(94, 0x300, struct.pack('=BBHII', 0, 0, 0, 0, 1)))
-put('ctl_rtnl', 'option', struct.pack('=BIHHIIII', 0, 24, 0xff00, 0, 0, 0, 1, 3))
-put('ctl_rtnl', 'bare', msg(16, 4, ifi(), b'\0' * 100))
-put('ctl_rtnl', 'two', msg(16, 4, ifi()) + msg(18, 0x300, ifi() + attr(0x2002, b''))[1:])
+put('rtnl', 'getroute', msg(26, 0x300, struct.pack('=BBBBBBBBI', 2, 0, 0, 0, 0, 0, 0, 0, 0) + attr(0x2002, b'')))
+put('rtnl', 'neigh', msg(28, 0x604, ndm(fam=2, flags=0) + attr(1, ip('10.9.0.2')) + attr(2, X)))
+put('rtnl', 'stats', msg(94, 0x300, struct.pack('=BBHII', 0, 0, 0, 0, 1)))
+put('rtnl', 'option', struct.pack('=BIHHIIII', 0, 24, 0xff00, 0, 0, 0, 1, 3))
+put('rtnl', 'bare', msg(16, 4, ifi(), b'\0' * 100))
+put('rtnl', 'two', msg(16, 4, ifi()) + msg(18, 0x300, ifi() + attr(0x2002, b''))[1:])
 
 for i, line in enumerate('''link add vx2 mtu 1400 address 02:00:00:00:00:09 type vxlan id 101 remote 10.0.0.2 local 10.0.0.1 dev eth0 ttl 5 tos 0x10 df set
 link add v%d nohost up type vxlan vni 102 remote fd00::2 local fd00::1 flowlabel 0x5 udp6zerocsumrx noudpcsum dstport 4789
@@ -230,14 +230,14 @@ addr del local fd00::1/64 dev vx
 route add 10.9.0.0/16 via 192.168.9.2 dev vx mtu 1400 hoplimit 9 metric 5 src 192.168.9.1
 route replace blackhole default
 neigh add 192.168.9.2 lladdr 02:00:00:00:00:02 dev vx nud permanent'''.splitlines()):
-    put('ctl_words', f'{i:02}-' + '-'.join(line.split()[:2]), line.encode())
+    put('words', f'{i:02}-' + '-'.join(line.split()[:2]), line.encode())
 
-put('ctl_words', 'endless', ('addr add 10.0.0.1 dev vx ' + 'brd ::1 ' * 500).encode())
+put('words', 'endless', ('addr add 10.0.0.1 dev vx ' + 'brd ::1 ' * 500).encode())
 
 req = '{"method":"echo","params":%s,"id":%s}'
 for i, (p, d) in enumerate((('[]', '0'), ('["a b","\\u00e9\\n\\ud83d\\ude00"]', '"x"'), ('["é😀"]', 'null'), ('[1,-2.5e3,true,false,null,{}]', '[1]'),
                             ('["a","b","c","d","e","f"]', '2'), ('{}', '{"a":[]}'))):
-    put('rpc_unixctl', f'request-{i}', bytes([i]) + (req % (p, d)).encode())
-put('rpc_unixctl', 'two', b'\xff' + (req % ('[]', 0) + '\n' + req % ('["x"]', 1)).encode())
-put('rpc_unixctl', 'no-method', b'\xff[1,2]{"params":[]}')
-put('rpc_unixctl', 'no-json', b'\xffGET / HTTP/1.0\r\n\r\n')
+    put('unixctl', f'request-{i}', bytes([i]) + (req % (p, d)).encode())
+put('unixctl', 'two', b'\xff' + (req % ('[]', 0) + '\n' + req % ('["x"]', 1)).encode())
+put('unixctl', 'no-method', b'\xff[1,2]{"params":[]}')
+put('unixctl', 'no-json', b'\xffGET / HTTP/1.0\r\n\r\n')
