@@ -27,7 +27,7 @@
 #define PACKET_IGNORE_OUTGOING 23
 #endif
 
-enum { MARK_BYTES = 48, READ_MAX = 256 };
+enum { MARK_BYTES = 48, READ_MAX = 256, SEEN_WAYS = 16 };
 enum verdict { ARRIVED, LOST, TOO_EARLY };
 
 struct underlay_watch {
@@ -37,7 +37,10 @@ struct underlay_watch {
 	struct underlay_frame ring[UNDERLAY_RING];
 	uint64_t base[UNDERLAY_COUNTERS];
 	/* By workers: the marks of what came out of sockets; newer ones overwrite older. */
+	/* Sets of 16, each a ring: one that came later takes the place of the set's oldest, so that
+	 * chance does not hide what was seen. */
 	_Atomic uint64_t seen[UNDERLAY_SEEN];
+	_Atomic uint32_t next[UNDERLAY_SEEN / SEEN_WAYS];
 	_Atomic uint64_t n_seen;
 };
 
@@ -206,11 +209,14 @@ void underlay_watch_saw(struct underlay_watch *u, const struct pkt *p)
 {
 	uint32_t n = MIN(pkt_total(p), (uint32_t)MARK_BYTES);
 	uint8_t buf[MARK_BYTES];
-	uint64_t mark;
+	uint64_t mark, set;
+	uint32_t way;
 
 	pkt_copy_out(p, 0, buf, n);
 	mark = mark_of(&p->tun.src, p->tun.sport, buf, n);
-	atomic_store_explicit(&u->seen[mark % UNDERLAY_SEEN], mark, memory_order_relaxed);
+	set = mark % (UNDERLAY_SEEN / SEEN_WAYS);
+	way = atomic_fetch_add_explicit(&u->next[set], 1, memory_order_relaxed) % SEEN_WAYS;
+	atomic_store_explicit(&u->seen[set * SEEN_WAYS + way], mark, memory_order_relaxed);
 	atomic_fetch_add_explicit(&u->n_seen, 1, memory_order_relaxed);
 }
 
@@ -337,12 +343,22 @@ static bool by_counter(struct underlay_watch *u, const struct underlay_frame *f,
 	return found;
 }
 
+static bool was_seen(struct underlay_watch *u, uint64_t mark)
+{
+	uint64_t set = mark % (UNDERLAY_SEEN / SEEN_WAYS);
+
+	for (uint32_t i = 0; i < SEEN_WAYS; i++)
+		if (atomic_load(&u->seen[set * SEEN_WAYS + i]) == mark)
+			return true;
+	return false;
+}
+
 static enum verdict judge(struct underlay_watch *u, const struct underlay_frame *f, bool socket,
 			  uint64_t now, struct underlay_loss *l)
 {
 	bool ours;
 
-	if (atomic_load(&u->seen[f->mark % UNDERLAY_SEEN]) == f->mark)
+	if (was_seen(u, f->mark))
 		return ARRIVED;
 	/* So many came that the mark may have been overwritten: nothing can be said. */
 	if (atomic_load(&u->n_seen) - f->n_seen > UNDERLAY_SEEN / 16)
