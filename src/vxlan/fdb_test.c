@@ -748,7 +748,7 @@ struct reader {
 	struct quiesce *q;
 	uint32_t id;
 	_Atomic bool *stop;
-	uint64_t looked, found;
+	_Atomic uint64_t looked, found;
 };
 
 /* A worker: looks up, learns, reads what it finds, passes a quiescent state every 16 frames. */
@@ -850,7 +850,8 @@ static void threads(void **state)
 		r[i] = (struct reader){fdb_of(d), &H.t->vx->quiesce, i, &stop, 0, 0};
 		assert_int_equal(pthread_create(&th[i], NULL, read_and_learn, &r[i]), 0);
 	}
-	for (int i = 0; i < 6000; i++) {
+	/* On a busy machine the readers may begin late: they have to have had their part. */
+	for (int i = 0; i < 6000 || (i < 2000000 && !(r[0].found && r[1].found)); i++) {
 		control_step(d, fdb_of(d), random_next(&rnd));
 		quiesce_reap(&H.t->vx->quiesce);
 	}
