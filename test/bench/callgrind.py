@@ -30,8 +30,7 @@ TURNS = 125
 EXPLAINED = ['rx/1', 'tx/1', 'rx_host/1', 'bridge/1', 'bridge_tx/1', 'bridge_rx/1']
 # Without a tunnel there is so little else that the filter's call alone is more than its 3 %.
 NOT_IN_1000 = ['bridge/1']
-# The aim for the others is 3 %, which rx_host and rx miss by a little (doc/performance.md): 4 % fails.
-MORE_MAX, ONE_IN_1000_MAX = 1.03, 1.04
+MORE_MAX, ONE_IN_1000_MAX = 1.03, 1.03
 # What explain may cost when off: in time 1 %, which only a quiet machine can tell.  A test and a
 # branch that is never taken are two instructions and next to no time.
 OFF_MAX, OFF_CYCLES_MAX = 1.02, 1.01
@@ -152,7 +151,7 @@ def check(program, where):
     if failed:
         print('\nIf it has to be so: test/bench/callgrind.py record, and the commit says why.')
     if not good:
-        print('\nexplain costs more than 2 % of the instructions when off, or 4 % with one packet in 1,000')
+        print('\nexplain costs more than 2 % of the instructions when off, or 3 % with one packet in 1,000')
     return 1 if failed or not good else 0
 
 
@@ -183,6 +182,9 @@ def table(program, where):
 
 
 def main():
+    # meson test sets it: malloc() and free() then fill what they give and take, and a trace seems to
+    # cost 1 % more than it does.
+    os.environ.pop('MALLOC_PERTURB_', None)
     ap = argparse.ArgumentParser(description=__doc__,
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument('what', nargs='?', choices=['table', 'check', 'record'], default='table')
