@@ -181,6 +181,7 @@ def check(score, args):
     clang = build(score, 'clang')
     if clang:
         suite(score, clang, 'unit', 240, SANITIZERS)
+        suite(score, clang, 'fuzz', 300, SANITIZERS)
     if gcc:
         suite(score, gcc, 'peer', 600)
     if clang:

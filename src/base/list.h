@@ -32,11 +32,6 @@ static inline void list_insert_after(struct list *at, struct list *item)
 	at->next = item;
 }
 
-static inline void list_push(struct list *head, struct list *item)
-{
-	list_insert_after(head, item);
-}
-
 static inline void list_append(struct list *head, struct list *item)
 {
 	list_insert_after(head->prev, item);

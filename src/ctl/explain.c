@@ -246,6 +246,11 @@ static void sentence(const struct teller *x, const struct trace_step *s, struct 
 	case SAY_CUT:
 		text_printf(out, "cut into %u pieces of %u bytes", s->u[0], s->u[1]);
 		return;
+	case SAY_PARTIAL:
+		text_printf(out, "inner checksum unfinished, from a virtual link");
+		if (s->u[0])
+			text_printf(out, "; a super-frame of %u byte segments", s->u[0]);
+		return;
 	case SAY_WORKER:
 		text_printf(out, "to worker %u, which its flow belongs to", s->u[0]);
 		return;

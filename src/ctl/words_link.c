@@ -447,27 +447,10 @@ static int add(struct words *x, uint16_t flags)
 	return 0;
 }
 
-static int set(struct words *x)
+/* "set" and "del": words about a device that is there. */
+static int existing(struct words *x, uint16_t type)
 {
-	struct ifinfomsg *ifi = words_begin_link(x, RTM_NEWLINK, 0);
-	const char *name;
-	uint32_t index;
-
-	if (body(x, ifi, &name, false) < 0)
-		return -1;
-	if (!name)
-		return words_fail(x, WORDS_EXIT_USAGE,
-				  "Not enough of information: \"dev\" argument is required.");
-	index = x->ifindex(x->ctx, name);
-	if (!index)
-		return words_no_device(x, name);
-	ifi->ifi_index = (int)index;
-	return 0;
-}
-
-static int del(struct words *x)
-{
-	struct ifinfomsg *ifi = words_begin_link(x, RTM_DELLINK, 0);
+	struct ifinfomsg *ifi = words_begin_link(x, type, 0);
 	const char *name;
 	uint32_t index;
 
@@ -490,5 +473,5 @@ int words_link(struct words *x, const char *cmd)
 	if (!strcmp(cmd, "replace"))
 		return words_fail(x, WORDS_EXIT_USAGE, "link replace is not built yet: use link add "
 						       "or link set");
-	return !strcmp(cmd, "delete") ? del(x) : set(x);
+	return existing(x, !strcmp(cmd, "delete") ? RTM_DELLINK : RTM_NEWLINK);
 }

@@ -94,35 +94,6 @@ int host_link_get(struct io_host *h, uint32_t ifindex, const char *name, struct 
 	return hostnl_talk(h->nl, nlh, on_link, out);
 }
 
-struct links_ctx {
-	void (*fn)(void *ctx, const struct host_link *l);
-	void *ctx;
-};
-
-static int on_each_link(const struct nlmsghdr *nlh, void *data)
-{
-	struct links_ctx *c = data;
-	struct host_link l;
-
-	if (nlh->nlmsg_type == RTM_NEWLINK) {
-		hostlink_parse(nlh, &l);
-		c->fn(c->ctx, &l);
-	}
-	return MNL_CB_OK;
-}
-
-int host_links(struct io_host *h, void (*fn)(void *ctx, const struct host_link *l), void *ctx)
-{
-	struct links_ctx c = {fn, ctx};
-	char buf[256];
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-
-	nlh->nlmsg_type = RTM_GETLINK;
-	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifinfomsg));
-	return hostnl_talk(h->nl, nlh, on_each_link, &c);
-}
-
 int host_link_set(struct io_host *h, const char *netns, uint32_t ifindex, uint32_t mtu,
 		  const struct mac *mac, int up)
 {

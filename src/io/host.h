@@ -38,8 +38,6 @@ void io_host_done(struct io_host *h);
 extern const struct host_ops io_host_ops; /* ctx is a struct io_host */
 
 int host_link_get(struct io_host *h, uint32_t ifindex, const char *name, struct host_link *out);
-/* Calls fn for each link of the host; 0 or a negative errno. */
-int host_links(struct io_host *h, void (*fn)(void *ctx, const struct host_link *l), void *ctx);
 /* Sets MTU, MAC or up of a link that was made for us (0, NULL, -1: as it is); "" is our own
  * namespace. */
 int host_link_set(struct io_host *h, const char *netns, uint32_t ifindex, uint32_t mtu,

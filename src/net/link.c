@@ -219,6 +219,9 @@ int link_newlink(struct vx *vx, const struct link_type *t, const struct link_cfg
 	r = choose_name(vx, t, cfg, name, err);
 	if (r < 0)
 		return r;
+	if (cfg->ifindex && cfg->ifindex < VX_IFINDEX_FIRST)
+		return vx_fail(err, -EINVAL, "index %u is the host's to give: vx numbers from %d",
+			       cfg->ifindex, VX_IFINDEX_FIRST);
 	if (cfg->ifindex && dev_by_index(vx, cfg->ifindex))
 		return vx_fail(err, -EBUSY, "index %u is in use", cfg->ifindex);
 	if (t->validate) {

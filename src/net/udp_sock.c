@@ -49,6 +49,8 @@ void udp_sock_release(struct udp_sock *sk)
 		return;
 	if (sk->tunnel.rcv)
 		announce(sk, false);
+	if (sk->tunnel.destroy)
+		sk->tunnel.destroy(sk);
 	sk->ops->close(sk);
 }
 

@@ -64,14 +64,10 @@ DROP(ip_not_local, "IP_INADDRERRORS", "(IpInAddrErrors)", "the IP destination is
 DROP(ip_group_not_joined, "IP_INNOROUTES", "", "multicast group that nobody joined",
      "{peer} sends to a multicast group: set its 'remote' (Linux: group) to an address of this host, since "
      "multicast groups are not built")
-DROP(ip_blackhole, "IP_INNOROUTES", "", "a blackhole route",
-     "`vx route del {route}`")
 DROP(ip_source_route, "IP_INHDR", "", "source routing is not accepted",
      "{peer} sends IP source routes: switch that off there")
 DROP(ip_no_proto, "IP_NOPROTO", "(IpInUnknownProtos)", "nobody speaks this IP protocol here",
      "{peer} sends an IP protocol that vx does not speak: the tunnel type there has to be VXLAN (UDP)")
-DROP(ip_rpfilter, "IP_RPFILTER", "", "the way back leads elsewhere",
-     "the route to {peer} leads by another device: 'vx route show'")
 DROP(ip_resubmit, "", "", "handed on from protocol to protocol more than 4 times", "")
 DROP(ip_reasm_overlap, "DUP_FRAG", "", "overlapping fragments",
      "{peer}, or a box on the way, makes fragments that overlap: lower the MTU of the overlay there, so "

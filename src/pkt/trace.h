@@ -38,7 +38,6 @@ enum trace_say {
 	SAY_LEARNED, /* vni, dev, mac at ip: new, roamed or refreshed */
 	SAY_FDB,     /* mac at ip by entry */
 	SAY_FDB_DEFAULT, /* no entry for mac, the default entry; u[0] remotes */
-	SAY_NO_LEARN,
 	SAY_REMOTE,  /* copy to ip port vni */
 	SAY_ROUTE,   /* ip through dev, mtu */
 	SAY_SENT,    /* len bytes */
@@ -52,7 +51,7 @@ enum trace_say {
 	SAY_CUT,     /* u[0] segments of u[1] bytes */
 	SAY_REPLY,   /* answered */
 	SAY_HOOK,    /* rule u[0] said ... */
-	SAY_PARTIAL, /* unfinished checksum */
+	SAY_PARTIAL, /* unfinished inner checksum; u[0] is the segments' size of a super-frame, or 0 */
 	SAY_RAW,
 	SAY_PROTO,   /* u[0] the IP protocol */
 	SAY_NO_SOCKET, /* nobody listens on port; ip: who sent there */

@@ -78,7 +78,7 @@ int help_all(FILE *f)
 	for (size_t i = 0; i < ARRAY_LEN(topics); i++)
 		fprintf(f, "  %-9s %s\n", topics[i].name, topics[i].line);
 	fputs("OPTIONS:\n"
-	      "  -d  more detail   -s  statistics   -j  JSON   -V  version\n"
+	      "  -d  more detail   -s  statistics   -j  JSON (-p indented)   -V  version\n"
 	      "  --rundir DIR      where vxd's sockets are\n"
 	      "\"vx OBJECT help\" says more.\n",
 	      f);

@@ -29,9 +29,11 @@ int cli_error(const char *fmt, ...)
 	return 255;
 }
 
+static bool json_pretty; /* -p: for people */
+
 void print_json(json_t *j)
 {
-	char *s = json_dumps(j, JSON_COMPACT);
+	char *s = json_dumps(j, json_pretty ? JSON_INDENT(4) : JSON_COMPACT);
 
 	puts(s ? s : "[]");
 	free(s);
@@ -259,8 +261,8 @@ static bool simple_option(struct vx_cli *c, const char *o)
 		c->stats = true;
 	} else if (words_match(o, "json")) {
 		c->json = true;
-	} else if (words_match(o, "pretty") || words_match(o, "oneline")) {
-		return true;
+	} else if (words_match(o, "pretty")) {
+		json_pretty = true;
 	} else {
 		return false;
 	}

@@ -271,6 +271,31 @@ static void duplicates_linklocal(void **state)
 	h_end(&H);
 }
 
+/* control.md I1: what has an index of its own counts from 2^20; below are the host's. */
+static void host_index(void **state)
+{
+	struct vxlan_opts o = h_opts(100, 4789);
+	struct link_cfg cfg = {.name = "vx", .ifindex = VX_IFINDEX_FIRST - 1};
+	uint64_t present = VXA_BIT(VXA_ID);
+	struct vx_err err;
+	struct dev *d;
+	int rc;
+
+	(void)state;
+	h_init(&H);
+	rc = create(&cfg, &o, present, &err, &d);
+	expect("the host's", rc, &err, -EINVAL,
+	       "index 1048575 is the host's to give: vx numbers from 1048576");
+	cfg.ifindex = VX_IFINDEX_FIRST;
+	assert_int_equal(create(&cfg, &o, present, &err, &d), 0);
+	assert_int_equal(d->ifindex, VX_IFINDEX_FIRST);
+	o.id++;
+	snprintf(cfg.name, sizeof(cfg.name), "vx2");
+	rc = create(&cfg, &o, present, &err, &d);
+	expect("taken", rc, &err, -EBUSY, "index 1048576 is in use");
+	h_end(&H);
+}
+
 static uint32_t open_socks(void)
 {
 	uint32_t n = 0;
@@ -579,6 +604,7 @@ int main(void)
 		cmocka_unit_test(validation_order), cmocka_unit_test(defaults),
 		cmocka_unit_test(mtu_at_creation),  cmocka_unit_test(mtu_later),
 		cmocka_unit_test(duplicates),	    cmocka_unit_test(duplicates_linklocal),
+		cmocka_unit_test(host_index),
 		cmocka_unit_test(sockets),	    cmocka_unit_test(change_refused),
 		cmocka_unit_test(change_taken),	    cmocka_unit_test(change_remote),
 		cmocka_unit_test(change_remote6),   cmocka_unit_test(limits),

@@ -217,6 +217,14 @@ static enum drop apply_ecn(struct worker *w, struct pkt *p)
 	return DROP_NONE;
 }
 
+/* A host's socket does not say whether the inner checksum is finished. */
+static void check_unsure(struct worker *w, struct pkt *p, struct dev *d)
+{
+	unfinished_check(w, p, d->mtu);
+	if (unlikely(pkt_trace(p)) && p->csum_state == CSUM_PARTIAL)
+		trace_add(p, STAGE_vxlan_rcv, SAY_PARTIAL)->u[0] = p->gso_size;
+}
+
 /* Steps 15 to 17. */
 static void deliver(struct worker *w, struct pkt *p)
 {
@@ -231,7 +239,7 @@ static void deliver(struct worker *w, struct pkt *p)
 	st->rx_packets++;
 	st->rx_bytes += pkt_total(p);
 	if (p->csum_state == CSUM_UNSURE)
-		unfinished_check(w, p, d->mtu);
+		check_unsure(w, p, d);
 	p->orig_dev = d;
 	p->hash = 0; /* the outer flow's */
 	p->dst = NULL;
