@@ -3,7 +3,9 @@
 
 #include <linux/neighbour.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "ctl/outer.h"
 #include "net/dev.h"
 #include "vxlan/device.h"
 
@@ -477,12 +479,48 @@ static json_t *json_drop(struct vx *vx, const struct trace *t, const struct trac
 			 command_of(advice));
 }
 
-json_t *explain_json(struct vx *vx, const struct trace *t, uint64_t began, bool texts)
+/* Of a frame from a host's socket, the headers that it took off, too. */
+static json_t *frame_hex(const struct trace *t, uint32_t *full)
+{
+	uint8_t frame[OUTER_HEAD_MAX + TRACE_BYTES];
+	char hex[2 * sizeof(frame) + 1];
+	uint32_t head = 0;
+
+	if (t->from_udp)
+		head = outer_head(&(struct tun_info){.src = t->src, .dst = t->dst, .sport = t->sport,
+						     .dport = t->dport, .ttl = 64},
+				  t->len, frame);
+	memcpy(frame + head, t->bytes, t->n_bytes);
+	*full = head + t->len;
+	for (uint32_t i = 0; i < head + t->n_bytes; i++)
+		snprintf(hex + 2 * i, 3, "%02x", frame[i]);
+	return json_stringn(hex, 2 * (head + t->n_bytes));
+}
+
+/* What the command line needs besides, and takes away from what it prints as JSON. */
+static json_t *json_show(struct vx *vx, const struct trace *t, uint64_t began, uint64_t epoch)
+{
+	struct text text = {0};
+	json_t *j = json_object();
+	uint32_t full;
+
+	explain_text(vx, t, began, false, &text);
+	json_object_set_new(j, "text", string(text_get(&text)));
+	text_clear(&text);
+	explain_text(vx, t, began, true, &text);
+	json_object_set_new(j, "detail", string(text_get(&text)));
+	text_done(&text);
+	json_object_set_new(j, "frame", frame_hex(t, &full));
+	json_object_set_new(j, "full", json_integer(full));
+	json_object_set_new(j, "at", json_integer((json_int_t)(epoch + t->at)));
+	return j;
+}
+
+json_t *explain_json(struct vx *vx, const struct trace *t, uint64_t began, uint64_t epoch)
 {
 	const struct trace_step *drop = drop_step(t);
 	json_t *j = json_object(), *steps = json_array();
 	uint64_t at = t->at > began ? t->at - began : 0;
-	struct text text = {0};
 	struct packet_view v;
 
 	explain_packet(vx, t, &v);
@@ -497,13 +535,6 @@ json_t *explain_json(struct vx *vx, const struct trace *t, uint64_t began, bool 
 	json_object_set_new(j, "outcome", json_string(outcome(t)));
 	if (drop)
 		json_object_set_new(j, "drop", json_drop(vx, t, drop, &v));
-	if (!texts)
-		return j;
-	explain_text(vx, t, began, false, &text);
-	json_object_set_new(j, "text_out", string(text_get(&text)));
-	text_clear(&text);
-	explain_text(vx, t, began, true, &text);
-	json_object_set_new(j, "detail_out", string(text_get(&text)));
-	text_done(&text);
+	json_object_set_new(j, "show", json_show(vx, t, began, epoch));
 	return j;
 }

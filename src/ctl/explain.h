@@ -18,9 +18,10 @@
  * counts as 0. */
 void explain_text(struct vx *vx, const struct trace *t, uint64_t began, bool detail,
 		  struct text *out);
-/* The same as an object: id, time, dev, bytes, packet, steps, outcome, drop, and with 'texts' the
- * members "text" and "detail". */
-json_t *explain_json(struct vx *vx, const struct trace *t, uint64_t began, bool texts);
+/* The same as an object: id, time, dev, bytes, packet, steps, outcome, drop, and "show" for the
+ * command line: both texts, and the frame's first bytes in hex with its full length and its time in
+ * ns since 1970, which is the trace's and 'epoch'. */
+json_t *explain_json(struct vx *vx, const struct trace *t, uint64_t began, uint64_t epoch);
 /* The reason of the first drop, DROP_NONE if there is none. */
 enum drop explain_drop(const struct trace *t);
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "ctl/outer.h"
 #include "vxlan/device.h"
 #include "wire/eth.h"
 #include "wire/ip4.h"
@@ -10,7 +11,7 @@
 #include "wire/udp.h"
 #include "wire/vxlan.h"
 
-enum { LOOK = 320, HEAD_MAX = 14 + 40 + 8 };
+enum { LOOK = 320 };
 
 int filter_init(struct filter *f, struct vx *vx, enum filter_where where, const char *expr,
 		char *why, size_t why_size)
@@ -49,42 +50,6 @@ static bool match_bytes(const struct filter *f, const uint8_t *p, uint32_t len, 
 	struct pcap_pkthdr h = {.caplen = len, .len = full};
 
 	return pcap_offline_filter(&f->prog, &h, p) != 0;
-}
-
-/* The headers that a host's socket took off, as far as they are known. */
-static uint32_t outer_head(const struct tun_info *t, uint32_t payload, uint8_t *out)
-{
-	struct eth_hdr *eth = (struct eth_hdr *)out;
-	struct udp_hdr *udp;
-	uint32_t at = sizeof(*eth);
-
-	memset(out, 0, HEAD_MAX);
-	if (ip_is4(&t->src)) {
-		struct ip4_hdr *ip = (struct ip4_hdr *)(out + at);
-
-		eth->type = be16_put(ETHTYPE_IP4);
-		*ip = (struct ip4_hdr){.ver_ihl = 0x45, .tos = t->tos, .ttl = t->ttl,
-				       .proto = IPPROTO_UDP_, .src = ip_get4(&t->src),
-				       .dst = ip_get4(&t->dst)};
-		ip->len = be16_put((uint16_t)(sizeof(*ip) + sizeof(*udp) + payload));
-		at += sizeof(*ip);
-	} else {
-		struct ip6_hdr *ip = (struct ip6_hdr *)(out + at);
-
-		eth->type = be16_put(ETHTYPE_IP6);
-		ip->vtc_flow = ip6_vtc_flow(t->tos, 0);
-		ip->payload_len = be16_put((uint16_t)(sizeof(*udp) + payload));
-		ip->next = IPPROTO_UDP_;
-		ip->hop_limit = t->ttl;
-		memcpy(ip->src, t->src.b, 16);
-		memcpy(ip->dst, t->dst.b, 16);
-		at += sizeof(*ip);
-	}
-	udp = (struct udp_hdr *)(out + at);
-	udp->src = be16_put(t->sport);
-	udp->dst = be16_put(t->dport);
-	udp->len = be16_put((uint16_t)(sizeof(*udp) + payload));
-	return at + (uint32_t)sizeof(*udp);
 }
 
 /* On whatever port: the I flag alone. */
@@ -138,7 +103,7 @@ bool filter_match_frame(const struct filter *f, const uint8_t *p, uint32_t len, 
 /* From a host's socket: the headers before it are made again. */
 static bool match_datagram(const struct filter *f, const struct pkt *p)
 {
-	uint8_t buf[HEAD_MAX + LOOK];
+	uint8_t buf[OUTER_HEAD_MAX + LOOK];
 	uint32_t total = pkt_total(p), n = MIN(total, (uint32_t)LOOK);
 	uint32_t head = outer_head(&p->tun, total, buf), inner;
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
 	BLOCK_SHB = 0x0a0d0d0a,
@@ -123,7 +124,7 @@ struct pcapng *pcapng_create(const char *file)
 
 	if (!f)
 		return NULL;
-	f->out = fopen(file, "we");
+	f->out = strcmp(file, "-") ? fopen(file, "we") : fdopen(dup(STDOUT_FILENO), "w");
 	if (!f->out) {
 		err = errno;
 		free(f);

@@ -16,7 +16,7 @@ enum {
 
 struct pcapng; /* one file */
 
-/* Creates the file, truncates an old one.  NULL with errno set. */
+/* Creates the file, truncates an old one; "-" is standard output.  NULL with errno set. */
 struct pcapng *pcapng_create(const char *file);
 /* Stamps of interface 'name', made on its first frame, are nanoseconds since 1970.  'len' bytes
  * are stored of a frame that was 'full_len' long.  'comment' is UTF-8, may be NULL and have several

@@ -2,14 +2,16 @@
 /* `vx explain`: what happened to a packet, and why. */
 #include "vx/explain.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "io/pcapng.h"
 
 struct explain_words {
-	const char *count, *where, *reason, *config, *capture;
+	const char *count, *where, *reason, *config, *capture, *save;
 	struct text expr;
 };
 
@@ -30,6 +32,7 @@ static int parse(struct explain_words *x, int argc, char **argv)
 		if (*w == '-' || !strcmp(w, "drop")) {
 			const char **to = !strcmp(w, "-c") || !strcmp(w, "count") ? &x->count
 					  : !strcmp(w, "-f")			 ? &x->config
+					  : !strcmp(w, "-w")			 ? &x->save
 					  : !strcmp(w, "drop")			 ? &x->reason
 										 : NULL;
 
@@ -53,25 +56,56 @@ static int parse(struct explain_words *x, int argc, char **argv)
 	return 0;
 }
 
-void explain_print(struct vx_cli *c, json_t *trace)
+static size_t from_hex(const char *hex, uint8_t *out, size_t size)
 {
-	const char *key = c->detail ? "detail_out" : "text_out";
+	size_t n = 0;
+	unsigned byte;
 
-	if (!c->json) {
-		fputs(json_string_value(json_object_get(trace, key)), stdout);
-		putchar('\n');
-		fflush(stdout);
+	for (; n < size && sscanf(hex + 2 * n, "%2x", &byte) == 1; n++)
+		out[n] = (uint8_t)byte;
+	return n;
+}
+
+static const char *show_text(const struct vx_cli *c, const json_t *show)
+{
+	return json_string_value(json_object_get(show, c->detail ? "detail" : "text"));
+}
+
+static void save(struct explain_out *out, const json_t *trace)
+{
+	const json_t *show = json_object_get(trace, "show");
+	const char *hex = json_string_value(json_object_get(show, "frame"));
+	uint8_t frame[512];
+	size_t len = from_hex(hex ? hex : "", frame, sizeof(frame));
+
+	out->err = pcapng_write(out->file, json_string_value(json_object_get(trace, "dev")),
+				(uint64_t)json_integer_value(json_object_get(show, "at")), frame, len,
+				(size_t)json_integer_value(json_object_get(show, "full")),
+				show_text(out->c, show));
+	if (!out->err)
+		out->err = pcapng_flush(out->file);
+	out->written += !out->err;
+}
+
+void explain_put(struct explain_out *out, json_t *trace)
+{
+	if (out->file) {
+		save(out, trace);
 		json_decref(trace);
 		return;
 	}
-	json_object_del(trace, "text_out");
-	json_object_del(trace, "detail_out");
-	print_json(trace);
+	if (!out->c->json) {
+		puts(show_text(out->c, json_object_get(trace, "show")));
+		json_decref(trace);
+	} else {
+		json_object_del(trace, "show");
+		print_json(trace);
+	}
 	fflush(stdout);
 }
 
 /* One answer of explain/next.  True: go on. */
-static bool show(struct vx_cli *c, const char *text)
+static bool show(struct explain_out *out, const char *text)
 {
 	json_t *msg = json_loads(text, 0, NULL), *t;
 	json_int_t missed = json_integer_value(json_object_get(msg, "missed"));
@@ -79,46 +113,65 @@ static bool show(struct vx_cli *c, const char *text)
 	size_t i;
 
 	json_array_foreach (json_object_get(msg, "traces"), i, t)
-		explain_print(c, json_incref(t));
+		explain_put(out, json_incref(t));
 	if (missed)
 		fprintf(stderr, "(%lld more came faster than they could be shown)\n",
 			(long long)missed);
 	json_decref(msg);
-	return !done;
+	return !done && !out->err;
 }
 
-int cmd_explain(struct vx_cli *c, int argc, char **argv)
+static int live(struct explain_out *out, const struct explain_words *x)
 {
+	const char *start[] = {"explain/start", x->count, x->where, x->reason, text_get(&x->expr)};
 	const char *next[] = {"explain/next"};
-	struct explain_words x;
-	bool more = true;
-	char *text;
-	int r = parse(&x, argc, argv);
+	char *text = cli_call(out->c, 5, start);
+	bool more = text;
 
-	if (r) {
-		text_done(&x.expr);
-		return r;
-	}
-	if (x.config) {
-		r = explain_offline(c, x.config, x.capture, x.where, x.reason, text_get(&x.expr));
-		text_done(&x.expr);
-		return r;
-	}
-	const char *start[] = {"explain/start", x.count, x.where, x.reason, text_get(&x.expr)};
-
-	text = cli_call(c, 5, start);
-	text_done(&x.expr);
 	if (!text)
 		return 1;
 	if (*text)
 		fprintf(stderr, "%s\n", text);
 	free(text);
-	while (more) {
-		text = cli_call(c, 1, next);
-		if (!text)
-			return 1;
-		more = show(c, text);
+	while (more && (text = cli_call(out->c, 1, next))) {
+		more = show(out, text);
 		free(text);
 	}
-	return 0;
+	return text ? 0 : 1;
+}
+
+static int run(struct explain_out *out, const struct explain_words *x)
+{
+	if (x->config)
+		return explain_offline(out, x->config, x->capture, x->where, x->reason,
+				       text_get(&x->expr));
+	return live(out, x);
+}
+
+/* With -w: the file is there before the first packet is asked for. */
+static int run_into(struct explain_out *out, const struct explain_words *x)
+{
+	int r;
+
+	out->file = pcapng_create(x->save);
+	if (!out->file)
+		return cli_error("cannot write %s: %s", x->save, strerror(errno));
+	r = run(out, x);
+	out->err = pcapng_close(out->file);
+	if (out->err)
+		return cli_error("cannot write %s: %s", x->save, strerror(-out->err));
+	fprintf(stderr, "%llu packets with their explanations are in %s\n", out->written, x->save);
+	return r;
+}
+
+int cmd_explain(struct vx_cli *c, int argc, char **argv)
+{
+	struct explain_out out = {.c = c};
+	struct explain_words x;
+	int r = parse(&x, argc, argv);
+
+	if (!r)
+		r = x.save ? run_into(&out, &x) : run(&out, &x);
+	text_done(&x.expr);
+	return r;
 }

@@ -4,11 +4,21 @@
 
 #include "vx/vx.h"
 
+struct pcapng;
+
+/* Where explanations go: to standard output, or into a capture as comments of their packets. */
+struct explain_out {
+	struct vx_cli *c;
+	struct pcapng *file; /* NULL: standard output */
+	unsigned long long written;
+	int err; /* of the file */
+};
+
 int cmd_explain(struct vx_cli *c, int argc, char **argv);
-/* Prints one trace (explain_json() with texts) as the options say; frees it. */
-void explain_print(struct vx_cli *c, json_t *trace);
+/* One trace (of explain_json()); frees it. */
+void explain_put(struct explain_out *out, json_t *trace);
 /* The same code over a capture: no daemon, no privilege.  Exit code. */
-int explain_offline(struct vx_cli *c, const char *config, const char *capture, const char *where,
-		    const char *reason, const char *expr);
+int explain_offline(struct explain_out *out, const char *config, const char *capture,
+		    const char *where, const char *reason, const char *expr);
 
 #endif

@@ -36,10 +36,12 @@ static const struct {
 	 "Usage: vx [-j] drops\n"
 	 "Each reason with its count, what it means, and what would change it.\n"},
 	{"explain", "what happened to a packet, stage by stage, and why",
-	 "Usage: vx [-d] [-j] explain [-c COUNT] [drop REASON] [outer|inner] [EXPRESSION]\n"
-	 "       vx [-d] [-j] explain -f CONFIG FILE.pcap [drop REASON] [outer|inner] [EXPRESSION]\n"
+	 "Usage: vx [-d] [-j] explain [-c COUNT] [-w FILE] [drop REASON] [outer|inner] [EXPRESSION]\n"
+	 "       vx [-d] [-j] explain -f CONFIG FILE.pcap [-w FILE] [drop REASON] [outer|inner]\n"
+	 "                [EXPRESSION]\n"
 	 "EXPRESSION is pcap's (man pcap-filter), tried on the outer and on the inner packet.\n"
-	 "-d shows every stage, -j is JSON.  With -f no vxd is needed: the capture is replayed\n"
+	 "-d shows every stage, -j is JSON.  -w writes a pcapng FILE (- is standard output), each\n"
+	 "packet with its explanation as the comment.  With -f no vxd is needed: the capture is replayed\n"
 	 "through a switch that the commands in CONFIG make.\n"
 	 "For example: vx explain -c 1 icmp;  vx explain drop vxlan_unknown_vni\n"},
 	{"exec", "run a program (ip, bridge) with its rtnetlink led to vxd",

@@ -31,7 +31,7 @@
 #include "wire/udp.h"
 
 struct offline {
-	struct vx_cli *c;
+	struct explain_out *out;
 	struct vx *vx;
 	struct rtnl rtnl;
 	struct mem_ctx mem;
@@ -266,7 +266,7 @@ static void trace_done(void *ctx, struct trace *t)
 {
 	if (here->only == DROP_NONE || explain_drop(t) == here->only) {
 		here->shown++;
-		explain_print(here->c, explain_json(here->vx, t, here->began, true));
+		explain_put(here->out, explain_json(here->vx, t, here->began, 0));
 	}
 	free(t);
 	atomic_fetch_sub(&here->watch.out, 1);
@@ -338,15 +338,15 @@ static bool open_capture(struct offline *o, const char *path)
 	return false;
 }
 
-int explain_offline(struct vx_cli *c, const char *config, const char *capture, const char *where,
-		    const char *reason, const char *expr)
+int explain_offline(struct explain_out *out, const char *config, const char *capture,
+		    const char *where, const char *reason, const char *expr)
 {
 	static struct offline o;
 	char why[400];
 	int r = 1;
 
 	here = &o;
-	o.c = c;
+	o.out = out;
 	for (int i = 1; i < DROP_COUNT; i++)
 		if (!strcmp(drop_infos[i].name, reason))
 			o.only = (enum drop)i;

@@ -333,12 +333,12 @@ static void answer(struct vxd *d, struct explain_job *j)
 {
 	json_t *list = json_array(), *msg;
 	struct unixctl_conn *c = j->waiting;
-	uint64_t missed, all_missed = 0;
+	uint64_t missed, all_missed = 0, epoch = clock_epoch();
 	struct trace *t;
 	char *s;
 
 	while (j->count > 0 && json_array_size(list) < 64 && (t = take(j, &missed))) {
-		json_array_append_new(list, explain_json(d->vx, t, j->began, true));
+		json_array_append_new(list, explain_json(d->vx, t, j->began, epoch));
 		free(t);
 		j->count--;
 		all_missed += missed;

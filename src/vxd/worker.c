@@ -12,12 +12,22 @@
 
 enum { EVENTS = 64 };
 
-uint64_t clock_now(void)
+static uint64_t clock_read(clockid_t id)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(id, &ts);
 	return (uint64_t)ts.tv_sec * NS_PER_S + (uint64_t)ts.tv_nsec;
+}
+
+uint64_t clock_now(void)
+{
+	return clock_read(CLOCK_MONOTONIC);
+}
+
+uint64_t clock_epoch(void)
+{
+	return clock_read(CLOCK_REALTIME) - clock_now();
 }
 
 int workers_init(struct vxd_workers *ws, uint32_t n)

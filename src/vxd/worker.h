@@ -36,5 +36,6 @@ void workers_wake_del(void *ctx, int fd, struct napi *n);
 void workers_call(struct vxd_workers *ws, uint32_t id, struct worker_call *call); /* and wakes it */
 void workers_kick(void *ctx, uint32_t id); /* any thread; ctx is a struct vxd_workers */
 uint64_t clock_now(void); /* CLOCK_MONOTONIC, ns */
+uint64_t clock_epoch(void); /* what makes of it ns since 1970; moves when the clock is set */
 
 #endif

@@ -139,6 +139,21 @@ offloaded() {
 	for n in A B; do in_ns $n ethtool -K eth0 tx off tso off gso off gro off >/dev/null 2>&1; done
 }
 
+# explain -w: a capture that tcpdump reads, outer headers included, with the words as comments.
+captured() {
+	local file="$TMP/explained.pcapng" teller
+	vx A explain -c 2 -w "$file" inner icmp 2>/dev/null &
+	teller=$!
+	await test -e "$file"
+	in_ns A ping -q -c 20 -i 0.1 192.168.9.2 >/dev/null || fail "$1: ping while explaining"
+	wait $teller || fail "$1: explain -w"
+	[ "$(tcpdump -nr "$file" 2>/dev/null | grep -c "ICMP echo re")" = 2 ] ||
+		fail "$1: tcpdump does not read explain -w: $(tcpdump -nr "$file" 2>&1)"
+	tcpdump -nr "$file" 2>/dev/null | grep -q "\.4789: VXLAN, flags \[I\] (0x08), vni 100" ||
+		fail "$1: no outer headers in explain -w"
+	grep -aq "vni 100 is vxlan1; .* is known at $2" "$file" || fail "$1: no comment in explain -w"
+}
+
 # pair WHAT FROM TO LOCAL REMOTE OPTIONS: everything for one pair; leaves its numbers in $TMP.
 pair() {
 	local what=$1 a=$2 da=$3 b=$4 db=$5 la=$6 lb=$7 e
@@ -170,6 +185,7 @@ for family in 4 6; do
 		same "$what: counters of the peer" "$(cat $TMP/kn2)" "$(cat $TMP/n2)"
 		same "$what: neighbours" "$(cat $TMP/kneigh1 $TMP/kneigh2)" "$(cat $TMP/neigh1 $TMP/neigh2)"
 		iperf A B "$what to the kernel:"
+		captured "$what" $two
 		offloaded "$what"
 		if [ -z "$opt" ]; then
 			iperf A B "$what to the kernel:" -P 4
