@@ -14,6 +14,7 @@
 #define WIRE	     __attribute__((packed, may_alias))
 /* Kept out of its callers, whose registers it would cost. */
 #define COLD	     __attribute__((cold, noinline))
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
 /* Reads counters that other threads move with plain increments: aligned 64-bit loads, each value
  * as of some moment.  ThreadSanitizer need not look. */

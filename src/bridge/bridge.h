@@ -31,6 +31,7 @@ struct CACHE_ALIGNED bridge_worker {
 	struct batch in;    /* from ports; cb_ptr[0] is the port */
 	struct list dirty;  /* struct bridge_out.node, in order of their first frame */
 	struct batch up;    /* for the bridge device itself */
+	bool traced; /* what is on its way to the ports, or up, may have a trace */
 };
 
 struct bridge {

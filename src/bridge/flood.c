@@ -34,7 +34,7 @@ static void send_port(struct worker *w, struct bridge_out *o)
 
 	/* Taken out first: what the device below does may lead here again. */
 	b.n = o->b.n;
-	b.traced = o->b.traced;
+	b.traced = o->port->br->workers[w->id].traced;
 	memcpy(b.p, o->b.p, b.n * sizeof(b.p[0]));
 	batch_init(&o->b);
 	list_remove(&o->node);
@@ -47,6 +47,7 @@ static void send_up(struct worker *w, struct bridge_worker *bw)
 	struct dev_stats *st = dev_stats(d, w);
 	struct batch b = bw->up;
 
+	b.traced = bw->traced;
 	batch_init(&bw->up);
 	for (uint32_t i = 0; i < b.n; i++) {
 		struct pkt *p = b.p[i];
@@ -74,8 +75,6 @@ static void put_up(struct worker *w, struct bridge_worker *bw, struct pkt *p)
 {
 	if (batch_is_full(&bw->up))
 		send_up(w, bw);
-	if (unlikely(pkt_trace(p)))
-		bw->up.traced = true;
 	batch_add(&bw->up, p);
 }
 
@@ -95,8 +94,6 @@ static void put_port(struct worker *w, struct bridge_worker *bw, struct bridge_p
 		send_port(w, o);
 	if (!o->b.n)
 		list_append(&bw->dirty, &o->node);
-	if (unlikely(pkt_trace(p)))
-		o->b.traced = true;
 	batch_add(&o->b, p);
 }
 
@@ -191,14 +188,15 @@ static void flood(const struct way *y, struct pkt *p, bool up)
 }
 
 /* The destination is known. */
-static void forward(const struct way *y, struct pkt *p, struct mac_entry *e, bool promiscuous)
+static ALWAYS_INLINE void forward(const struct way *y, struct pkt *p, struct mac_entry *e,
+				  bool promiscuous, bool traced)
 {
 	struct bridge_port *to = atomic_load_explicit(&e->port, memory_order_acquire);
 	bool local = is_local(e);
 	struct pkt *c;
 
 	mac_touch_used(e, y->w->now);
-	if (unlikely(pkt_trace(p)))
+	if (traced && pkt_trace(p))
 		trace_port(y, p, e, to);
 	if (local && y->from) {
 		put_up(y->w, y->bw, p);
@@ -227,7 +225,8 @@ static bool has_listener(const struct bridge *br)
 	       atomic_load_explicit(&d->has_addr, memory_order_relaxed);
 }
 
-static void decide(const struct way *y, struct pkt *p, uint64_t hash)
+/* 'traced' is known when this is compiled: a batch without a trace asks no packet for one. */
+static ALWAYS_INLINE void decide(const struct way *y, struct pkt *p, uint64_t hash, bool traced)
 {
 	const struct mac *dst = &eth_of(p)->dst;
 	bool promiscuous = y->from && (atomic_load_explicit(&y->br->dev->flags,
@@ -240,14 +239,14 @@ static void decide(const struct way *y, struct pkt *p, uint64_t hash)
 	}
 	e = mac_lookup(&y->br->macs, hash, dst);
 	if (e)
-		forward(y, p, e, promiscuous);
+		forward(y, p, e, promiscuous, traced);
 	else
 		flood(y, p, promiscuous);
 }
 
 /* --- in -------------------------------------------------------------------------------------- */
 
-static void learn(const struct way *y, const struct pkt *p, uint64_t hash)
+static ALWAYS_INLINE void learn(const struct way *y, const struct pkt *p, uint64_t hash)
 {
 	struct mac_table *t = &y->br->macs;
 	const struct mac *src = &eth_of(p)->src;
@@ -257,12 +256,42 @@ static void learn(const struct way *y, const struct pkt *p, uint64_t hash)
 	mac_learn(t, src, y->from, y->w->now, mac_lookup(t, hash, src));
 }
 
+static void decide_bare(const struct way *y, struct pkt *p, uint64_t hash)
+{
+	decide(y, p, hash, false);
+}
+
+COLD static void decide_traced(const struct way *y, struct pkt *p, uint64_t hash)
+{
+	decide(y, p, hash, true);
+}
+
+static ALWAYS_INLINE void run_all(struct way *y, struct batch *b, const uint64_t *src,
+				  const uint64_t *dst, bool traced)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct pkt *p = b->p[i];
+
+		y->from = p->cb_ptr[0];
+		if (unlikely(!dev_is_up(y->br->dev) || !is_up(y->from))) {
+			drop(y, p, DROP_bridge_port_down);
+			continue;
+		}
+		learn(y, p, src[i]);
+		if (traced)
+			decide_traced(y, p, dst[i]);
+		else
+			decide_bare(y, p, dst[i]);
+	}
+}
+
 void bridge_run(struct flush *f, struct worker *w)
 {
 	struct bridge_worker *bw = container_of(f, struct bridge_worker, flush);
 	struct way y = {.w = w, .br = bw->br, .bw = bw, .stage = STAGE_bridge_rcv};
 	uint64_t src[BATCH_MAX], dst[BATCH_MAX];
 	struct batch b = bw->in;
+	bool was_traced = bw->traced; /* what a port's device does may lead here again */
 
 	batch_init(&bw->in);
 	for (uint32_t i = 0; i < b.n; i++) {
@@ -277,18 +306,13 @@ void bridge_run(struct flush *f, struct worker *w)
 		mac_prefetch_entry(&y.br->macs, src[i]);
 		mac_prefetch_entry(&y.br->macs, dst[i]);
 	}
-	for (uint32_t i = 0; i < b.n; i++) {
-		struct pkt *p = b.p[i];
-
-		y.from = p->cb_ptr[0];
-		if (unlikely(!dev_is_up(y.br->dev) || !is_up(y.from))) {
-			drop(&y, p, DROP_bridge_port_down);
-			continue;
-		}
-		learn(&y, p, src[i]);
-		decide(&y, p, dst[i]);
-	}
+	bw->traced |= b.traced;
+	if (unlikely(bw->traced))
+		run_all(&y, &b, src, dst, true);
+	else
+		run_all(&y, &b, src, dst, false);
 	send_all(w, bw);
+	bw->traced = was_traced;
 }
 
 enum rx_result bridge_rcv(struct worker *w, struct dev *dev, struct pkt *p)
@@ -321,16 +345,22 @@ void bridge_xmit(struct worker *w, struct dev *d, struct batch *b)
 	struct bridge *br = bridge_of(d);
 	struct dev_stats *st = dev_stats(d, w);
 	struct way y = {.w = w, .br = br, .bw = &br->workers[w->id], .stage = STAGE_bridge_xmit};
+	bool was_traced = y.bw->traced;
 	uint64_t dst[BATCH_MAX];
 
 	for (uint32_t i = 0; i < b->n; i++) {
 		dst[i] = mac_hash(&br->macs, &eth_of(b->p[i])->dst);
 		mac_prefetch(&br->macs, dst[i]);
 	}
+	y.bw->traced |= b->traced;
 	for (uint32_t i = 0; i < b->n; i++) {
 		st->tx_packets++;
 		st->tx_bytes += pkt_total(b->p[i]);
-		decide(&y, b->p[i], dst[i]);
+		if (unlikely(b->traced))
+			decide_traced(&y, b->p[i], dst[i]);
+		else
+			decide_bare(&y, b->p[i], dst[i]);
 	}
 	send_all(w, y.bw);
+	y.bw->traced = was_traced;
 }

@@ -190,6 +190,7 @@ void netif_rx(struct worker *w, struct pkt *p);		 /* to this worker's backlog */
 bool backlog_run(struct worker *w);
 void gro_receive(struct worker *w, struct batch *b);	 /* data at the Ethernet header; frames of one port */
 void gro_cells_receive(struct worker *w, struct dev *d, struct pkt *p);
+void gro_cells_add(struct worker *w, struct dev *d, struct pkt *p); /* the same; p has no trace */
 void dev_to_host(struct worker *w, struct dev *d, struct batch *b);
 /* Sends frames (data at the Ethernet header) that all belong to d. */
 void dev_queue_xmit(struct worker *w, struct dev *d, struct batch *b);

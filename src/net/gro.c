@@ -84,7 +84,7 @@ void gro_cells_drop(struct worker *w, struct dev *d)
 	napi_remove(&d->cells[w->id].napi);
 }
 
-static inline void cell_add(struct worker *w, struct dev *d, struct pkt *p)
+void gro_cells_add(struct worker *w, struct dev *d, struct pkt *p)
 {
 	struct gro_cell *c = &d->cells[w->id];
 
@@ -97,19 +97,12 @@ static inline void cell_add(struct worker *w, struct dev *d, struct pkt *p)
 	napi_schedule(&c->napi);
 }
 
-COLD static void cell_add_traced(struct worker *w, struct dev *d, struct pkt *p)
-{
-	trace_add(p, STAGE_gro_cells_receive, SAY_NOTHING);
-	cell_add(w, d, p);
-}
-
 /* Stage gro_cells_receive: from here on the packet is the tunnel device's. */
 void gro_cells_receive(struct worker *w, struct dev *d, struct pkt *p)
 {
 	if (unlikely(pkt_trace(p)))
-		cell_add_traced(w, d, p);
-	else
-		cell_add(w, d, p);
+		trace_add(p, STAGE_gro_cells_receive, SAY_NOTHING);
+	gro_cells_add(w, d, p);
 }
 
 /* --- gro_receive -------------------------------------------------------------------------------- */

@@ -91,7 +91,5 @@ int vxlan_build(struct worker *w, struct pkt *p, vni_t vni)
 	h = pkt_push(p, sizeof(*h));
 	h->flags = be32_put(VXLAN_F_VNI);
 	h->vni = vxlan_vni_field(vni);
-	if (unlikely(pkt_trace(p)))
-		trace_add(p, STAGE_vxlan_build, SAY_NOTHING)->vni = vni.v;
 	return 0;
 }

@@ -23,7 +23,7 @@ void flow_fill(const struct vxlan_opts *o, const struct inner *in, bool to_multi
 	       struct udp_flow *f);
 /* Port from [low, high] by hash. */
 uint16_t source_port(uint32_t hash, uint16_t low, uint16_t high);
-/* Stage vxlan_build: pushes the VXLAN header.  0 or -ENOMEM. */
+/* Stage vxlan_build: pushes the VXLAN header; the caller records the step.  0 or -ENOMEM. */
 int vxlan_build(struct worker *w, struct pkt *p, vni_t vni);
 
 #endif

@@ -125,8 +125,9 @@ COLD static enum fdb_learned learn_traced(struct worker *w, struct vxlan_dev *v,
 }
 
 /* Step 12. */
-bool vxlan_snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p, const struct mac *src,
-		 struct fdb_entry *e, const struct ip_addr *ip, uint32_t ifindex)
+static ALWAYS_INLINE bool snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p,
+				const struct mac *src, struct fdb_entry *e,
+				const struct ip_addr *ip, uint32_t ifindex, bool traced)
 {
 	const struct vxlan_opts *o = vxlan_opts(v);
 	enum fdb_learned what;
@@ -135,7 +136,7 @@ bool vxlan_snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p, const str
 		drop(w, p, DROP_inner_bad_source);
 		return false;
 	}
-	if (unlikely(pkt_trace(p)))
+	if (traced && pkt_trace(p))
 		what = learn_traced(w, v, p, src, e, ip, ifindex);
 	else
 		what = fdb_learn(&v->fdb, src, o->id, ip, ifindex, o->dstport, w->now, &e);
@@ -144,6 +145,12 @@ bool vxlan_snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p, const str
 		return false;
 	}
 	return true;
+}
+
+bool vxlan_snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p, const struct mac *src,
+		 struct fdb_entry *e, const struct ip_addr *ip, uint32_t ifindex)
+{
+	return snoop(w, v, p, src, e, ip, ifindex, true);
 }
 
 /* Step 13: the IP header that the EtherType promises. */
@@ -180,11 +187,10 @@ COLD static void trace_ecn(struct pkt *p, uint8_t inner, uint8_t outer)
 	s->u[1] = outer;
 }
 
-/* Step 14: ECN. */
-static enum drop apply_ecn(struct worker *w, struct pkt *p)
+static enum drop merge_ecn(struct worker *w, struct pkt *p, uint8_t outer)
 {
 	uint16_t type = be16_get(p->protocol);
-	uint8_t inner, outer = p->tun.tos & ECN_MASK, to = 0;
+	uint8_t inner, to = 0;
 
 	if (type == ETHTYPE_IP4)
 		inner = ((const struct ip4_hdr *)p->data)->tos & ECN_MASK;
@@ -217,16 +223,24 @@ static enum drop apply_ecn(struct worker *w, struct pkt *p)
 	return DROP_NONE;
 }
 
+/* Step 14: ECN.  An outer Not-ECT changes nothing. */
+static inline enum drop apply_ecn(struct worker *w, struct pkt *p)
+{
+	uint8_t outer = p->tun.tos & ECN_MASK;
+
+	return outer ? merge_ecn(w, p, outer) : DROP_NONE;
+}
+
 /* A host's socket does not say whether the inner checksum is finished. */
-static void check_unsure(struct worker *w, struct pkt *p, struct dev *d)
+static ALWAYS_INLINE void check_unsure(struct worker *w, struct pkt *p, struct dev *d, bool traced)
 {
 	unfinished_check(w, p, d->mtu);
-	if (unlikely(pkt_trace(p)) && p->csum_state == CSUM_PARTIAL)
+	if (traced && pkt_trace(p) && p->csum_state == CSUM_PARTIAL)
 		trace_add(p, STAGE_vxlan_rcv, SAY_PARTIAL)->u[0] = p->gso_size;
 }
 
 /* Steps 15 to 17. */
-static void deliver(struct worker *w, struct pkt *p)
+static ALWAYS_INLINE void deliver(struct worker *w, struct pkt *p, bool traced)
 {
 	struct dev *d = p->dev;
 	struct dev_stats *st = dev_stats(d, w);
@@ -239,14 +253,17 @@ static void deliver(struct worker *w, struct pkt *p)
 	st->rx_packets++;
 	st->rx_bytes += pkt_total(p);
 	if (p->csum_state == CSUM_UNSURE)
-		check_unsure(w, p, d);
+		check_unsure(w, p, d, traced);
 	p->orig_dev = d;
 	p->hash = 0; /* the outer flow's */
 	p->dst = NULL;
-	gro_cells_receive(w, d, p);
+	if (traced)
+		gro_cells_receive(w, d, p);
+	else
+		gro_cells_add(w, d, p);
 }
 
-static void finish(struct worker *w, struct rx_item *it)
+static ALWAYS_INLINE void finish(struct worker *w, struct rx_item *it, bool traced)
 {
 	struct pkt *p = it->p;
 	const struct mac *src = &inner_eth(p)->src;
@@ -256,16 +273,29 @@ static void finish(struct worker *w, struct rx_item *it)
 		struct fdb_entry *e = fdb_lookup(&it->v->fdb, it->hash, src, it->o->id);
 		uint32_t ifindex = ip_is_linklocal(&p->tun.src) ? p->tun.ifindex : 0;
 
-		if (!vxlan_snoop(w, it->v, p, src, e, &p->tun.src, ifindex))
+		if (!snoop(w, it->v, p, src, e, &p->tun.src, ifindex, traced))
 			return;
 	}
 	why = check_inner_ip(w, p);
 	if (why == DROP_NONE)
 		why = apply_ecn(w, p);
 	if (why == DROP_NONE)
-		deliver(w, p);
+		deliver(w, p, traced);
 	else
 		drop(w, p, why);
+}
+
+/* 'traced' is known when this is compiled: a batch without a trace asks no packet for one. */
+static ALWAYS_INLINE void finish_all(struct worker *w, struct rx_item *item, uint32_t n,
+				     bool traced)
+{
+	for (uint32_t i = 0; i < n; i++)
+		finish(w, &item[i], traced);
+}
+
+COLD static void finish_traced(struct worker *w, struct rx_item *item, uint32_t n)
+{
+	finish_all(w, item, n, true);
 }
 
 COLD static void trace_vni(struct batch *b)
@@ -313,8 +343,10 @@ void vxlan_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
 	b->n = 0; /* every datagram is taken */
 	for (uint32_t i = 0; large && i < n; i++)
 		fdb_prefetch_entry(&item[i].v->fdb, item[i].hash);
-	for (uint32_t i = 0; i < n; i++)
-		finish(w, &item[i]);
+	if (unlikely(b->traced))
+		finish_traced(w, item, n);
+	else
+		finish_all(w, item, n, false);
 }
 
 /* vxlan.md 2.9: is the quoted datagram one of ours? 'p' is its UDP header. */

@@ -40,8 +40,8 @@ COLD static void trace_entry(struct vxlan_dev *v, struct pkt *p, struct fdb_entr
 }
 
 /* The peer's route as this worker has it, asked for anew when it is out of date. */
-static int route_to(struct worker *w, struct udp_sock *sk, struct peer *peer,
-		    const struct udp_flow *f, struct dst **out)
+static ALWAYS_INLINE int route_to(struct worker *w, struct udp_sock *sk, struct peer *peer,
+				  const struct udp_flow *f, struct dst **out)
 {
 	struct peer_route *r = &peer->route[w->id];
 	int err;
@@ -131,9 +131,11 @@ COLD static void trace_route(struct pkt *p, const struct udp_flow *f, const stru
 	s->u[1] = dst->ifindex;
 }
 
-/* Stage vxlan_xmit_one.  Takes p. */
-static void vxlan_xmit_one(struct worker *w, struct vxlan_dev *v, const struct vxlan_opts *o,
-			   struct pkt *p, struct peer *peer)
+/* Stage vxlan_xmit_one.  Takes p.  'traced' is known when this is compiled: a batch without a trace
+ * asks no packet for one. */
+static ALWAYS_INLINE void xmit_one(struct worker *w, struct vxlan_dev *v,
+				   const struct vxlan_opts *o, struct pkt *p, struct peer *peer,
+				   bool traced)
 {
 	struct vxlan_sock *s = atomic_load_explicit(&v->sock, memory_order_acquire);
 	struct dev_stats *st = dev_stats(v->dev, w);
@@ -171,7 +173,7 @@ static void vxlan_xmit_one(struct worker *w, struct vxlan_dev *v, const struct v
 		route_failed(w, v, p, &peer->ip);
 		return;
 	}
-	if (unlikely(pkt_trace(p)))
+	if (traced && pkt_trace(p))
 		trace_route(p, &f, dst, peer->vni);
 	if (unlikely(dst->ifindex == v->dev->ifindex)) {
 		st->tx_errors++;
@@ -188,56 +190,71 @@ static void vxlan_xmit_one(struct worker *w, struct vxlan_dev *v, const struct v
 		drop(w, p, DROP_no_memory);
 		return;
 	}
+	if (traced && pkt_trace(p))
+		trace_add(p, STAGE_vxlan_build, SAY_NOTHING)->vni = peer->vni;
 	udp_tunnel_set_len(p, in.l3_len);
 	udp_tunnel_xmit(w, s->udp, p, &f, dst);
 }
 
+static void vxlan_xmit_one(struct worker *w, struct vxlan_dev *v, const struct vxlan_opts *o,
+			   struct pkt *p, struct peer *peer)
+{
+	xmit_one(w, v, o, p, peer, false);
+}
+
+COLD static void xmit_one_traced(struct worker *w, struct vxlan_dev *v, const struct vxlan_opts *o,
+				 struct pkt *p, struct peer *peer)
+{
+	xmit_one(w, v, o, p, peer, true);
+}
+
+static ALWAYS_INLINE void send_one(struct worker *w, struct vxlan_dev *v,
+				   const struct vxlan_opts *o, struct pkt *p, struct peer *peer,
+				   bool traced)
+{
+	if (traced)
+		xmit_one_traced(w, v, o, p, peer);
+	else
+		vxlan_xmit_one(w, v, o, p, peer);
+}
+
 /* Step 8: second, third, ..., last, then first; clones for all but the first. */
 static void replicate(struct worker *w, struct vxlan_dev *v, const struct vxlan_opts *o,
-		      struct pkt *p, const struct fdb_more *more)
+		      struct pkt *p, const struct fdb_more *more, bool traced)
 {
 	for (uint32_t i = 1; i < more->n; i++) {
 		struct pkt *c = pkt_make_clone(w, p);
 
 		if (c)
-			vxlan_xmit_one(w, v, o, c, more->peer[i]);
+			send_one(w, v, o, c, more->peer[i], traced);
 		else
 			dev_stats(v->dev, w)->tx_dropped++;
 	}
-	vxlan_xmit_one(w, v, o, p, more->peer[0]);
+	send_one(w, v, o, p, more->peer[0], traced);
 }
 
-static void send_to(struct worker *w, struct vxlan_dev *v, const struct vxlan_opts *o, struct pkt *p,
-		    struct fdb_entry *e)
+static ALWAYS_INLINE void send_to(struct worker *w, struct vxlan_dev *v, const struct vxlan_opts *o,
+				  struct pkt *p, struct fdb_entry *e, bool traced)
 {
 	struct fdb_more *more = atomic_load_explicit(&e->more, memory_order_acquire);
 	struct peer *peer = atomic_load_explicit(&e->peer, memory_order_acquire);
 
 	fdb_touch_used(e, w->now);
-	if (unlikely(pkt_trace(p)))
+	if (traced && pkt_trace(p))
 		trace_entry(v, p, e);
 	if (unlikely(more != NULL))
-		replicate(w, v, o, p, more);
+		replicate(w, v, o, p, more, traced);
 	else
-		vxlan_xmit_one(w, v, o, p, peer);
+		send_one(w, v, o, p, peer, traced);
 }
 
-void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b)
+static ALWAYS_INLINE void send_all(struct worker *w, struct dev *d, struct batch *b,
+				   const uint64_t *hash, bool traced)
 {
 	static const struct mac zero;
 	struct vxlan_dev *v = vxlan_dev(d);
 	const struct vxlan_opts *o = vxlan_opts(v);
-	struct vxlan_sock *s = atomic_load_explicit(&v->sock, memory_order_acquire);
-	uint64_t hash[BATCH_MAX];
 
-	for (uint32_t i = 0; i < b->n; i++) {
-		const struct eth_hdr *eth = (const struct eth_hdr *)b->p[i]->data;
-
-		hash[i] = fdb_hash(&v->fdb, &eth->dst, o->id);
-		fdb_prefetch(&v->fdb, hash[i]);
-	}
-	for (uint32_t i = 0; fdb_is_large(&v->fdb) && i < b->n; i++)
-		fdb_prefetch_entry(&v->fdb, hash[i]);
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct pkt *p = b->p[i];
 		const struct mac *dst = &((const struct eth_hdr *)p->data)->dst;
@@ -252,8 +269,35 @@ void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b)
 			pkt_drop_at(w, p, DROP_no_target, STAGE_vxlan_xmit);
 			continue;
 		}
-		send_to(w, v, o, p, e);
+		send_to(w, v, o, p, e, traced);
 	}
+}
+
+COLD static void send_all_traced(struct worker *w, struct dev *d, struct batch *b,
+				 const uint64_t *hash)
+{
+	send_all(w, d, b, hash, true);
+}
+
+void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b)
+{
+	struct vxlan_dev *v = vxlan_dev(d);
+	const struct vxlan_opts *o = vxlan_opts(v);
+	struct vxlan_sock *s = atomic_load_explicit(&v->sock, memory_order_acquire);
+	uint64_t hash[BATCH_MAX];
+
+	for (uint32_t i = 0; i < b->n; i++) {
+		const struct eth_hdr *eth = (const struct eth_hdr *)b->p[i]->data;
+
+		hash[i] = fdb_hash(&v->fdb, &eth->dst, o->id);
+		fdb_prefetch(&v->fdb, hash[i]);
+	}
+	for (uint32_t i = 0; fdb_is_large(&v->fdb) && i < b->n; i++)
+		fdb_prefetch_entry(&v->fdb, hash[i]);
+	if (unlikely(b->traced))
+		send_all_traced(w, d, b, hash);
+	else
+		send_all(w, d, b, hash, false);
 	if (s && s->udp->ops->flush)
 		s->udp->ops->flush(w, s->udp);
 }
