@@ -116,7 +116,7 @@ static bool match_datagram(const struct filter *f, const struct pkt *p)
 	return match_bytes(f, buf + inner, head + n - inner, head + total - inner);
 }
 
-bool filter_match(const struct filter *f, const struct pkt *p, bool from_udp)
+static bool match_pkt(const struct filter *f, const struct pkt *p, bool from_udp)
 {
 	uint8_t buf[LOOK];
 	uint32_t n = MIN(pkt_total(p), (uint32_t)LOOK);
@@ -127,4 +127,13 @@ bool filter_match(const struct filter *f, const struct pkt *p, bool from_udp)
 		return match_datagram(f, p);
 	pkt_copy_out(p, 0, buf, n);
 	return filter_match_frame(f, buf, n, pkt_total(p));
+}
+
+uint64_t filter_match_batch(const struct filter *f, const struct batch *b, bool from_udp)
+{
+	uint64_t taken = 0;
+
+	for (uint32_t i = 0; i < b->n; i++)
+		taken |= (uint64_t)match_pkt(f, b->p[i], from_udp) << i;
+	return taken;
 }

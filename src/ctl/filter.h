@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A pcap expression that is tried on the outer and on the inner packet.  Compiled by control;
- * filter_match() may be called by any worker.
+ * the others may be called by any worker.
  */
 #ifndef VX_CTL_FILTER_H
 #define VX_CTL_FILTER_H
@@ -27,7 +27,8 @@ struct filter {
 int filter_init(struct filter *f, struct vx *vx, enum filter_where where, const char *expr,
 		char *why, size_t why_size);
 void filter_done(struct filter *f);
-bool filter_match(const struct filter *f, const struct pkt *p, bool from_udp);
+/* As struct watch has it. */
+uint64_t filter_match_batch(const struct filter *f, const struct batch *b, bool from_udp);
 /* The same for an Ethernet frame as it lies: 'len' of its 'full' bytes. */
 bool filter_match_frame(const struct filter *f, const uint8_t *p, uint32_t len, uint32_t full);
 

@@ -355,10 +355,10 @@ static void keep(void *ctx, struct trace *t)
 	}
 	free(t);
 }
-static bool any(struct watch *wt, const struct pkt *p, bool from_udp)
+static uint64_t any(struct watch *wt, const struct batch *b, bool from_udp)
 {
-	(void)wt, (void)p, (void)from_udp;
-	return true;
+	(void)wt, (void)from_udp;
+	return UINT64_MAX >> (64 - b->n);
 }
 
 static void explained(void **state)

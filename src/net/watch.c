@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/watch.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "net/dev.h"
 
@@ -13,10 +15,11 @@ struct watch *watch_set(struct vx *vx, struct watch *wt)
 static struct trace *trace_begin(struct worker *w, struct watch *wt, const struct pkt *p,
 				 bool from_udp)
 {
-	struct trace *t = calloc(1, sizeof(*t));
+	struct trace *t = malloc(sizeof(*t));
 
 	if (!t)
 		return NULL;
+	memset(t, 0, offsetof(struct trace, bytes)); /* the rest is filled as n_bytes and n_steps grow */
 	t->done = wt->done;
 	t->ctx = wt->ctx;
 	t->at = w->now;
@@ -41,14 +44,14 @@ static struct trace *trace_begin(struct worker *w, struct watch *wt, const struc
 void watch_batch(struct worker *w, struct batch *b, bool from_udp)
 {
 	struct watch *wt = atomic_load_explicit(&w->vx->watch, memory_order_acquire);
+	uint64_t taken;
 
-	if (!wt || atomic_load(&wt->left) <= 0)
+	if (!wt || !b->n || atomic_load(&wt->left) <= 0)
 		return;
-	for (uint32_t i = 0; i < b->n; i++) {
-		struct pkt *p = b->p[i];
+	for (taken = wt->match(wt, b, from_udp); taken; taken &= taken - 1) {
+		struct pkt *p = b->p[__builtin_ctzll(taken)];
 
-		if (likely(!wt->match(wt, p, from_udp)) || pkt_trace(p) ||
-		    atomic_fetch_sub(&wt->left, 1) <= 0)
+		if (pkt_trace(p) || atomic_fetch_sub(&wt->left, 1) <= 0)
 			continue;
 		p->trace = trace_begin(w, wt, p, from_udp);
 		p->trace_depth = 0;

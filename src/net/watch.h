@@ -8,10 +8,12 @@
 
 #include "net/vx.h"
 
+_Static_assert(BATCH_MAX <= 64, "a bit for each packet of a batch");
+
 struct watch {
-	/* Does the filter take it?  'p': data at the Ethernet header, or, from a host socket, at the
-	 * UDP header with p->tun filled in.  Any worker's thread. */
-	bool (*match)(struct watch *wt, const struct pkt *p, bool from_udp);
+	/* Which of them does the filter take?  Bit i is for b->p[i] (b is not empty): data at the Ethernet header, or,
+	 * from a host socket, at the tunnel's header with tun filled in.  Any worker's thread. */
+	uint64_t (*match)(struct watch *wt, const struct batch *b, bool from_udp);
 	/* The finished trace is the callee's (free()).  Any worker's thread. */
 	void (*done)(void *ctx, struct trace *t);
 	void *ctx;

@@ -257,9 +257,9 @@ static void assume_local(struct dev *d, const uint8_t *p, uint32_t len)
 		inet_addr_add(d, &dst, ip_is4(&dst) ? 32 : 128, NULL, "assumed local", NULL);
 }
 
-static bool match(struct watch *w, const struct pkt *p, bool from_udp)
+static uint64_t match(struct watch *w, const struct batch *b, bool from_udp)
 {
-	return filter_match(&here->filter, p, from_udp);
+	return filter_match_batch(&here->filter, b, from_udp);
 }
 
 static void trace_done(void *ctx, struct trace *t)

@@ -14,15 +14,16 @@
 
 #define LEASE (10 * NS_PER_S)
 
-static bool match(struct watch *w, const struct pkt *p, bool from_udp)
+static uint64_t match(struct watch *w, const struct batch *b, bool from_udp)
 {
 	struct explain_job *j = container_of(w, struct explain_job, watch);
+	uint64_t taken = filter_match_batch(&j->filter, b, from_udp);
 
-	if (!filter_match(&j->filter, p, from_udp))
-		return false;
 	if (from_udp && j->underlay)
-		underlay_watch_saw(j->underlay, p);
-	return true;
+		for (uint32_t i = 0; i < b->n; i++)
+			if (taken >> i & 1)
+				underlay_watch_saw(j->underlay, b->p[i]);
+	return taken;
 }
 
 /* A worker: the last packet of a trace is gone. */

@@ -524,15 +524,20 @@ static const uint32_t counts[] = {1, 1000, 100000};
 /* --- running -------------------------------------------------------------------------------------
  */
 
-static bool match(struct watch *wt, const struct pkt *p, bool from_udp)
+/* One in so many: of each batch the packets at which the counter ends. */
+static uint64_t match(struct watch *wt, const struct batch *b, bool from_udp)
 {
 	struct bench *t = container_of(wt, struct bench, watch);
+	uint64_t taken = 0;
 
-	(void)p, (void)from_udp;
-	if (--t->watched)
-		return false;
-	t->watched = t->explain;
-	return true;
+	(void)from_udp;
+	for (uint32_t i = 0; i < b->n; i++) {
+		if (--t->watched)
+			continue;
+		t->watched = t->explain;
+		taken |= 1ull << i;
+	}
+	return taken;
 }
 
 static void trace_done(void *ctx, struct trace *tr)
