@@ -237,7 +237,8 @@ static void sentence(const struct teller *x, const struct trace_step *s, struct 
 		return;
 	switch (s->say) {
 	case SAY_DEV:
-		text_printf(out, "%s, %u bytes", s->dev, s->len);
+		text_printf(out, "%s, %u bytes%s", s->dev, s->len,
+			    s->u[0] ? "; the host sees these frames too" : "");
 		return;
 	case SAY_BYPASS:
 		text_printf(out, "the remote is this host: handed to %s", s->dev);
@@ -288,7 +289,7 @@ static bool is_shown(const struct trace_step *s, bool detail)
 	case SAY_PROTO:
 		return false;
 	case SAY_DEV: /* where a packet is; not each time it passes a queue */
-		return s->stage == STAGE_netif_receive || s->stage == STAGE_dev_queue_xmit;
+		return s->stage == STAGE_netif_receive || s->stage == STAGE_dev_queue_xmit || s->u[0];
 	}
 	return true;
 }

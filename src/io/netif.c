@@ -37,6 +37,7 @@ static void hide(struct packet_ctx *c, struct dev *d, struct packet_port *pp)
 	char text[256];
 	int r = c->open.hide(c->open.ctx, pp->io.ifindex, &pp->hide);
 
+	pp->io.shared = r != 0;
 	if (r == 0 || !c->warn)
 		return;
 	snprintf(text, sizeof(text),
@@ -55,11 +56,6 @@ static int netif_newlink(struct dev *d, const struct link_cfg *cfg, const void *
 	if (r == 0)
 		hide(c, d, packet_port_of(d));
 	return r;
-}
-
-bool netif_is_hidden(struct dev *d)
-{
-	return packet_port_of(d)->hide.how != HIDE_NONE;
 }
 
 int netif_init_module(struct vx *vx, struct packet_ctx *c)

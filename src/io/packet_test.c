@@ -580,7 +580,7 @@ static void check_hidden(enum hide_how how)
 	uint8_t f[60], got[2000];
 
 	assert_int_equal(packet_port_of(d)->hide.how, how);
-	assert_true(netif_is_hidden(d));
+	assert_false(packet_port_of(d)->io.shared);
 	assert_string_equal(T.warning, "");
 	assert_false(host_answers());
 	plain_frame(f, 60, 1);
@@ -639,7 +639,7 @@ static void not_hidden(void **state)
 
 	T.ctx.open.hide = refuse;
 	d = add("netif");
-	assert_false(netif_is_hidden(d));
+	assert_true(packet_port_of(d)->io.shared);
 	assert_non_null(strstr(T.warning, "va"));
 	assert_true(host_answers());
 	plain_frame(f, 60, 1);

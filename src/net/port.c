@@ -17,6 +17,7 @@ COLD static void trace_poll(struct batch *b, struct io *io)
 			s = trace_add(b->p[i], STAGE_io_rx, SAY_DEV);
 			memcpy(s->dev, io->dev->name, sizeof(s->dev));
 			s->len = pkt_total(b->p[i]);
+			s->u[0] = io->shared;
 		}
 }
 

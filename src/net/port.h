@@ -51,6 +51,7 @@ struct io {
 	uint32_t can;
 	uint32_t ifindex;    /* of the host's interface, 0 is none */
 	const char *kind;    /* for `vx link show`: "tap", "veth", "packet", ... */
+	bool shared; /* the host's own stack gets these frames, too, which it should not */
 	struct napi *napi;
 };
 

@@ -30,7 +30,7 @@ extern const char *const stage_names[STAGE_COUNT];
 /* What a step says; ctl/explain has the sentence for each, and which fields it uses. */
 enum trace_say {
 	SAY_NOTHING, /* the stage was passed; shown by -d only */
-	SAY_DEV,     /* dev, len */
+	SAY_DEV,     /* dev, len; u[0]: the host sees the frames, too */
 	SAY_LOCAL,   /* ip (to this host), dev */
 	SAY_HOST_STACK, /* the stages before were the host's; ip, port */
 	SAY_SOCKET,  /* port; u: devices on it */

@@ -249,16 +249,25 @@ if unshare -Urn true 2>/dev/null; then
 	mkdir -m 777 $TMP/u
 	cat >$TMP/u.sh <<-'END'
 	ip link set lo up
-	"$VXD" --no-state --rundir $TMP/u/run & v=$!
+	"$VXD" --no-state --rundir $TMP/u/run 2>$TMP/u/err & v=$!
 	for i in $(seq 50); do "$VX" --rundir $TMP/u/run link show >/dev/null 2>&1 && break; sleep 0.1; done
 	vx() { "$VX" --rundir $TMP/u/run "$@"; }
 	vx link add v1 nohost type vxlan id 1 dstport 4789 && echo nohost
 	vx link add v2 type vxlan id 2 dstport 4789 && ip -o link show v2 | cut -d: -f2 | cut -d@ -f1
+	if ip link add pa type veth peer name pb 2>/dev/null; then # the kernel refuses an eBPF drop here
+		ip link set pa up; ip link set pb up; ip addr add 192.168.7.2/24 dev pb
+		vx link add n0 type netif dev pa && vx link set n0 up
+		vx explain -c 1 arp >$TMP/u/shared 2>/dev/null & e=$!
+		sleep 0.5; ping -qc1 -W1 192.168.7.1 >/dev/null; wait $e
+		grep -o "the host sees these frames too" $TMP/u/shared
+		sed -i "/sees the frames of pa, too: it refuses an eBPF drop/d" $TMP/u/err
+	fi
 	grep -E "^(CapEff|Seccomp):" /proc/$v/status
 	kill $v; wait $v; echo $?
+	cat $TMP/u/err
 	END
 	chmod 755 $TMP $TMP/u.sh
-	want=$(printf 'nohost\n v2\nCapEff:\t0000000000000000\nSeccomp:\t%d\n0' $filter)
+	want=$(printf 'nohost\n v2\nthe host sees these frames too\nCapEff:\t0000000000000000\nSeccomp:\t%d\n0' $filter)
 	export TMP VX VXD
 	same "root of a user namespace" "$want" \
 		"$(timeout 30 setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Urnm sh $TMP/u.sh 2>&1)"
