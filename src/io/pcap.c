@@ -19,12 +19,11 @@ struct pcap_port {
 	struct io io;
 	struct napi napi;
 	struct pcap_opts o;
-	const struct io_wake *wake;
+	const struct pcap_ctx *ctx;
 	int fd; /* an eventfd that is readable while there is something to read; -1: none */
 	/* Reading: the worker of the napi. */
 	pcap_t *in;
-	bool at_end, in_failed;
-	uint64_t frames, last_ns;
+	bool at_end;
 	/* Writing: any worker, under the lock. */
 	pthread_mutex_t lock;
 	pcap_t *dead;
@@ -42,6 +41,16 @@ static struct pcap_port *port_of(struct io *io)
 static struct pcap_port *dev_port(struct dev *d)
 {
 	return port_of(atomic_load(&d->io));
+}
+
+static void warn(const struct pcap_port *pp, const char *what, const char *file, const char *why)
+{
+	char text[PCAP_FILE_MAX + PCAP_ERRBUF_SIZE + 64];
+
+	if (!pp->ctx->warn)
+		return;
+	snprintf(text, sizeof(text), "%s: cannot %s %s: %s", pp->io.dev->name, what, file, why);
+	pp->ctx->warn(pp->ctx->warn_ctx, text);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -88,40 +97,15 @@ static uint32_t pcap_rx(struct io *io, struct worker *w, struct batch *b, uint32
 
 		if (r != 1) {
 			pp->at_end = true;
-			pp->in_failed = r != PCAP_ERROR_BREAK;
+			if (r != PCAP_ERROR_BREAK)
+				warn(pp, "read all of", pp->o.read, pcap_geterr(pp->in));
 			break;
 		}
-		pp->frames++;
-		pp->last_ns = (uint64_t)h->ts.tv_sec * NS_PER_S + (uint64_t)h->ts.tv_usec;
 		p = make_frame(io, w, h, bytes);
 		if (p)
 			batch_add(b, p);
 	}
 	return n;
-}
-
-bool io_pcap_is_at_end(struct dev *d)
-{
-	return dev_port(d)->at_end;
-}
-
-uint64_t io_pcap_frames(struct dev *d)
-{
-	return dev_port(d)->frames;
-}
-
-uint64_t io_pcap_time(struct dev *d)
-{
-	return dev_port(d)->last_ns;
-}
-
-const char *io_pcap_error(struct dev *d)
-{
-	struct pcap_port *pp = dev_port(d);
-
-	if (pp->in_failed)
-		return pcap_geterr(pp->in);
-	return pp->out_failed ? "the file cannot be written" : NULL;
 }
 
 /* --- writing --------------------------------------------------------------------------------- */
@@ -133,14 +117,17 @@ static void flush_file(struct flush *f, struct worker *w)
 		(struct pcap_port *)((char *)(f - w->id) - offsetof(struct pcap_port, flush));
 
 	pthread_mutex_lock(&pp->lock);
-	if (pcap_dump_flush(pp->out) < 0)
+	if (pcap_dump_flush(pp->out) < 0 && !pp->out_failed) {
 		pp->out_failed = true;
+		warn(pp, "write", pp->o.write, strerror(errno));
+	}
 	pthread_mutex_unlock(&pp->lock);
 }
 
 static void pcap_tx(struct io *io, struct worker *w, struct batch *b)
 {
 	struct pcap_port *pp = port_of(io);
+	uint64_t at = w->now + pp->ctx->epoch;
 
 	pthread_mutex_lock(&pp->lock);
 	for (uint32_t i = 0; i < b->n; i++) {
@@ -152,8 +139,8 @@ static void pcap_tx(struct io *io, struct worker *w, struct batch *b)
 			pkt_drop_at(w, p, DROP_tx_failed, STAGE_io_tx);
 			continue;
 		}
-		h.ts.tv_sec = (time_t)(w->now / NS_PER_S);
-		h.ts.tv_usec = (suseconds_t)(w->now % NS_PER_S); /* ns: so the file says */
+		h.ts.tv_sec = (time_t)(at / NS_PER_S);
+		h.ts.tv_usec = (suseconds_t)(at % NS_PER_S); /* ns: so the file says */
 		pkt_copy_out(p, 0, pp->frame, h.len);
 		pcap_dump((uint8_t *)pp->out, &h, pp->frame);
 		w->acct.tx++;
@@ -209,7 +196,7 @@ static void pcap_port_close(struct io *io, bool keep)
 
 	(void)keep;
 	if (pp->fd >= 0)
-		io_wake_del(pp->wake, pp->fd, &pp->napi);
+		io_wake_del(pp->ctx->wake, pp->fd, &pp->napi);
 	quiesce_defer(&io->vx->quiesce, pcap_port_free, pp);
 }
 
@@ -265,7 +252,6 @@ static int add_eventfd(struct pcap_port *pp, const struct io_wake *wake)
 {
 	int r;
 
-	pp->wake = wake;
 	if (!wake || !wake->add || pp->at_end)
 		return 0;
 	pp->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
@@ -291,6 +277,7 @@ static int pcap_newlink(struct dev *d, const struct link_cfg *cfg, const void *o
 	if (!pp)
 		return -ENOMEM;
 	pp->fd = -1;
+	pp->ctx = c;
 	pp->o = *(const struct pcap_opts *)opts;
 	pp->io = (struct io){.ops = &pcap_ops, .vx = vx, .dev = d, .kind = "pcap",
 			     .napi = &pp->napi, .can = IO_CAN_FRAGS};

@@ -23,7 +23,7 @@ int register_types(struct vxd *d)
 	d->packet = (struct packet_ctx){.wake = d->wake, .open = d->helper.open, .warn = warn};
 	d->host.packet = &d->packet;
 	d->mem = (struct mem_ctx){.wake = &d->wake};
-	d->pcap = (struct pcap_ctx){.wake = &d->wake};
+	d->pcap = (struct pcap_ctx){.wake = &d->wake, .epoch = clock_epoch(), .warn = warn};
 	if (r == 0)
 		r = bridge_init_module(d->vx);
 	if (r == 0)
