@@ -107,22 +107,26 @@ void gro_cells_receive(struct worker *w, struct dev *d, struct pkt *p)
 
 /* --- gro_receive -------------------------------------------------------------------------------- */
 
-/* Can what comes in on d be merged?  A tunnel device's frames are, where a host side that takes
- * super-frames or a bridge (whose ports cut for themselves) gets them.  Frames of other ports are
- * not: a host merges what its interfaces receive before a packet socket sees it.
- *
- * VXLAN packets on their way through vx's own stack are not merged by their outer headers, too
- * (vxlan.md 8 allows either): of some 3,200 instructions that a wire-size packet costs from
- * netif_receive to the host, its payload's sum included, that would save about 900, before the
- * system calls of its port, which cost more than both. */
-static bool merges(const struct dev *d, bool *udp)
+/* Whether and how what comes in on a device is merged. */
+enum merging { MERGE_NOT, MERGE_TUNNELS, MERGE_TCP, MERGE_TCP_UDP };
+
+/* A tunnel device's frames are, where a host side that takes super-frames or a bridge (whose ports
+ * cut for themselves) gets them; of other ports' frames what is in a tunnel that ends here.  A port
+ * that a bridge has is left alone: its frames may go on as they came.  Plain frames of a port are
+ * not merged: vx's own stack has nobody for super-frames, and a host merges what its interfaces
+ * receive before a packet socket sees it. */
+static enum merging merging_of(const struct dev *d)
 {
 	struct io *host = atomic_load_explicit(&d->host, memory_order_acquire);
 	bool has_handler = atomic_load_explicit(&d->rx_handler, memory_order_relaxed) != NULL;
 
-	/* A bridge may hand a datagram to vx's own stack, which knows nothing of super-frames. */
-	*udp = host && host->can & IO_CAN_USO && !has_handler;
-	return d->cells && (has_handler || (host && host->can & IO_CAN_TSO));
+	if (!d->cells)
+		return has_handler ? MERGE_NOT : MERGE_TUNNELS;
+	if (has_handler)
+		return MERGE_TCP; /* a bridge may hand a datagram to vx's own stack */
+	if (!host || !(host->can & IO_CAN_TSO))
+		return MERGE_NOT;
+	return host->can & IO_CAN_USO ? MERGE_TCP_UDP : MERGE_TCP;
 }
 
 /* Result "normal", or what was held. */
@@ -162,49 +166,73 @@ static void hold(struct worker *w, const struct gro_frame *f, struct batch *out)
 
 /* Results "merged", "held", "normal".  Order within a flow is kept: what is held of it goes before
  * what cannot join. */
-static void receive_one(struct worker *w, struct pkt *p, bool udp, struct batch *out)
+static ALWAYS_INLINE void receive_one(struct worker *w, struct gro_frame *f, enum gro_kind kind,
+				      struct batch *out)
 {
+	struct pkt *p = f->p;
 	struct gro_flow *flow;
-	struct gro_frame f;
-	enum gro_kind kind = gro_ip_find(w, p, udp, &f);
 
 	if (kind != GRO_HAS_FLOW) {
 		if (kind == GRO_NO_PORTS)
-			flush_pair(w, &f, out);
+			flush_pair(w, f, out);
 		pass(w, p, out);
 		return;
 	}
-	flow = gro_flow_find(w->gro, &f);
-	if (flow && gro_flow_merge(w, flow, &f)) {
+	flow = gro_flow_find(w->gro, f);
+	if (flow && gro_flow_merge(w, flow, f)) {
 		if (flow->complete)
 			pass(w, gro_flow_take(w->gro, flow), out);
 		return;
 	}
 	if (flow)
 		pass(w, gro_flow_take(w->gro, flow), out);
-	if (f.may_merge && !f.is_last)
-		hold(w, &f, out);
+	if (f->may_merge && !f->is_last)
+		hold(w, f, out);
 	else
 		pass(w, p, out);
+}
+
+static void receive_tunnel(struct worker *w, struct pkt *p, struct batch *out)
+{
+	struct gro_frame f = {.p = p};
+
+	receive_one(w, &f, gro_tunnel_find(w, &f), out);
+}
+
+/* Of a port's frames those in a tunnel that ends here.  False: there are none. */
+static bool receive_tunnels(struct worker *w, struct batch *b, struct batch *out)
+{
+	uint64_t may = gro_tunnel_look(b);
+
+	for (uint32_t i = 0; may && i < b->n; i++)
+		if (may >> i & 1)
+			receive_tunnel(w, b->p[i], out);
+		else
+			pass(w, b->p[i], out);
+	return may;
 }
 
 /* Stage gro_receive. */
 void gro_receive(struct worker *w, struct batch *b)
 {
+	enum merging how = b->n ? merging_of(b->p[0]->dev) : MERGE_NOT;
 	struct batch out;
-	bool udp;
 
 	if (unlikely(b->traced))
 		for (uint32_t i = 0; i < b->n; i++)
 			if (pkt_trace(b->p[i]))
 				trace_add(b->p[i], STAGE_gro_receive, SAY_NOTHING);
-	if (!b->n || !merges(b->p[0]->dev, &udp)) {
+	batch_init(&out);
+	if (how == MERGE_NOT || (how == MERGE_TUNNELS && !receive_tunnels(w, b, &out))) {
 		handoff_receive(w, b);
 		return;
 	}
-	batch_init(&out);
-	for (uint32_t i = 0; i < b->n; i++)
-		receive_one(w, b->p[i], udp, &out);
+	for (uint32_t i = 0; how != MERGE_TUNNELS && i < b->n; i++) {
+		struct gro_frame f = {.p = b->p[i]};
+		uint16_t type = be16_get(f.p->protocol);
+
+		receive_one(w, &f, gro_ip_find(w, &f, type, how == MERGE_TCP_UDP), &out);
+	}
 	if (out.n)
 		handoff_receive(w, &out);
 }

@@ -13,8 +13,10 @@ static struct gro_bucket *bucket_of(struct gro *g, const struct gro_frame *f)
 
 static bool same_flow(const struct gro_frame *a, const struct gro_frame *b)
 {
-	return a->hash == b->hash && a->proto == b->proto && gro_ip_same_addresses(a, b) &&
-	       memcmp(a->p->data + a->l4, b->p->data + b->l4, 4) == 0;
+	return a->hash == b->hash && a->proto == b->proto && a->net == b->net &&
+	       gro_ip_same_addresses(a, b) &&
+	       memcmp(a->p->data + a->l4, b->p->data + b->l4, 4) == 0 &&
+	       (likely(!a->net) || gro_tunnel_same(a, b));
 }
 
 struct gro_flow *gro_flow_find(struct gro *g, const struct gro_frame *f)
@@ -27,15 +29,19 @@ struct gro_flow *gro_flow_find(struct gro *g, const struct gro_frame *f)
 	return NULL;
 }
 
-/* Is the transport checksum right?  What was summed is remembered. */
+/* Are the transport checksum and a tunnel's right?  What was summed is remembered.  What a port
+ * says of a tunnel's packet is said of its outer checksum. */
 static bool csum_ok(const struct gro_frame *f)
 {
 	struct pkt *p = f->p;
-	uint32_t len = f->ip_len - f->l4;
+	uint32_t len = f->end - f->l4;
+	uint64_t sum;
 
-	if (p->csum_state == CSUM_PARTIAL || p->csum_state == CSUM_UNNECESSARY)
+	if (p->csum_state == CSUM_PARTIAL || (p->csum_state == CSUM_UNNECESSARY && !f->net))
 		return true;
-	if (csum_reduce(gro_ip_pseudo(f, len) + pkt_csum(p, f->l4, len)) != 0xffff)
+	sum = pkt_csum(p, f->l4, len);
+	if (csum_reduce(gro_ip_pseudo(f, len) + sum) != 0xffff ||
+	    (f->net && !gro_tunnel_csum_ok(f, sum)))
 		return false;
 	p->csum_state = CSUM_UNNECESSARY;
 	return true;
@@ -114,6 +120,7 @@ bool gro_flow_merge(struct worker *w, struct gro_flow *flow, struct gro_frame *f
 
 	if (!f->may_merge || flow->complete || !has_room(flow, f) ||
 	    !same_way(flow->head.p, f->p) || !gro_ip_follows(flow, f, &ids) ||
+	    (f->net && !gro_tunnel_follows(&flow->head, f)) ||
 	    (is_tcp && !gro_tcp_follows(flow, f)))
 		return false;
 	if (!csum_ok(f)) {
@@ -156,10 +163,12 @@ static void finish(struct gro_flow *flow)
 {
 	const struct gro_frame *h = &flow->head;
 	struct pkt *p = h->p;
-	uint32_t ip_len = h->payload + flow->merged, len = ip_len - h->l4;
+	uint32_t end = h->payload + flow->merged, len = end - h->l4;
 	uint64_t sum;
 
-	gro_ip_finish(flow, ip_len);
+	gro_ip_finish(flow, end);
+	if (h->net)
+		gro_tunnel_finish(h, end);
 	sum = gro_ip_pseudo(h, len);
 	if (h->proto == IPPROTO_TCP_)
 		gro_tcp_finish(flow, sum);

@@ -9,7 +9,11 @@
  * ECE and PSH.  All have the size of the first, but for the last, which may be shorter.  Cutting
  * the result again (net/gso) gives the same bytes.
  *
- * Only frames whose checksum is right are merged, since the result gets a new one.  Where nobody
+ * A tunnel's datagrams for a socket of vx's own stack merge by what is inside them, TCP only (their
+ * device's cells merge the rest): the outer addresses, TOS, TTL, DF and ports, the tunnel's header
+ * and the inner Ethernet header have to be the same, and there is an outer checksum in all or none.
+ *
+ * Only frames whose checksums are right are merged, since the result gets a new one.  Where nobody
  * has said so, the payload is summed once: the head's when its first follower comes, so that a
  * frame without company costs nothing.
  */
@@ -25,14 +29,17 @@ enum {
 	GRO_IP_MAX = 65535,
 };
 
-/* A frame as gro_receive() sees it.  Offsets are from its data, which is the network header. */
+/* A frame as gro_receive() sees it.  Offsets are from its data, which is the (outer) network
+ * header; all but outer_l4 belong to what merges. */
 struct gro_frame {
 	struct pkt *p;
-	uint32_t hash;	  /* of device, addresses, ports */
-	uint16_t l4;	  /* where the transport header is */
-	uint16_t payload; /* what it carries, and how much */
+	uint32_t hash;	   /* of device, addresses, ports */
+	uint16_t outer_l4; /* the tunnel's UDP header; 0: no tunnel */
+	uint16_t net;	   /* 0, or behind the tunnel's headers */
+	uint16_t l4;	   /* where the transport header is */
+	uint16_t payload;  /* what it carries, and how much */
 	uint16_t len;
-	uint16_t ip_len;
+	uint16_t end; /* of IP */
 	uint8_t proto; /* TCP or UDP */
 	bool is4;
 	bool may_merge; /* as far as its own headers tell */
@@ -82,15 +89,31 @@ enum gro_kind {
 	GRO_HAS_FLOW,
 };
 
-/* Finds addresses, transport and ports of p.  'udp': UDP may merge. */
-enum gro_kind gro_ip_find(struct worker *w, struct pkt *p, bool udp, struct gro_frame *f);
+/* Finds addresses, transport and ports of f->p, from f->net on, where a network header of that
+ * EtherType is.  'udp': UDP may merge. */
+enum gro_kind gro_ip_find(struct worker *w, struct gro_frame *f, uint16_t type, bool udp);
 bool gro_ip_same_addresses(const struct gro_frame *a, const struct gro_frame *b);
 /* May f's network header follow those merged so far?  Sets *ids. */
 bool gro_ip_follows(const struct gro_flow *flow, const struct gro_frame *f, uint8_t *ids);
-/* Length and IPv4 checksum of the merged packet. */
-void gro_ip_finish(struct gro_flow *flow, uint32_t ip_len);
+/* Length and IPv4 checksum of the merged packet, which ends at 'end'. */
+void gro_ip_finish(struct gro_flow *flow, uint32_t end);
 /* Sum of the pseudo-header for 'len' bytes of transport. */
 uint64_t gro_ip_pseudo(const struct gro_frame *f, uint32_t len);
+
+/* --- tunnels (gro_tunnel.c) ------------------------------------------------------------------- */
+
+/* Which packets of a port (bit i: b->p[i]) may be TCP in a tunnel that ends here? */
+uint64_t gro_tunnel_look(const struct batch *b);
+/* Is f->p, of which that was said?  Then what gro_ip_find() says of it. */
+enum gro_kind gro_tunnel_find(struct worker *w, struct gro_frame *f);
+/* Of two frames with tunnels: the same outer addresses, tunnel header and inner Ethernet header? */
+bool gro_tunnel_same(const struct gro_frame *a, const struct gro_frame *b);
+/* May f's outer headers follow those of the flow? */
+bool gro_tunnel_follows(const struct gro_frame *head, const struct gro_frame *f);
+/* Is the outer checksum right, with 'inner' the sum of what the inner transport header begins? */
+bool gro_tunnel_csum_ok(const struct gro_frame *f, uint64_t inner);
+/* Outer lengths and IPv4 checksum of the merged packet, which ends at 'end'. */
+void gro_tunnel_finish(const struct gro_frame *head, uint32_t end);
 
 /* --- transport (gro_tcp.c, gro_udp.c) ----------------------------------------------------------- */
 

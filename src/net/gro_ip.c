@@ -10,22 +10,18 @@
 
 static const struct ip4_hdr *ip4_of(const struct gro_frame *f)
 {
-	return (const struct ip4_hdr *)f->p->data;
+	return (const struct ip4_hdr *)(f->p->data + f->net);
 }
 
 static const struct ip6_hdr *ip6_of(const struct gro_frame *f)
 {
-	return (const struct ip6_hdr *)f->p->data;
+	return (const struct ip6_hdr *)(f->p->data + f->net);
 }
 
 static bool addresses4(struct gro_frame *f)
 {
-	const struct ip4_hdr *ip = PKT_PEEK(f->p, struct ip4_hdr);
-
-	if (!ip || ip->ver_ihl >> 4 != 4)
-		return false;
 	f->is4 = true;
-	return true;
+	return pkt_peek(f->p, f->net + sizeof(struct ip4_hdr)) && ip4_of(f)->ver_ihl >> 4 == 4;
 }
 
 /* No options, no fragment (nor the bit above DF), header checksum right: it will be replaced. */
@@ -33,8 +29,8 @@ static bool plain4(struct gro_frame *f)
 {
 	const struct ip4_hdr *ip = ip4_of(f);
 
-	f->l4 = sizeof(*ip);
-	f->ip_len = be16_get(ip->len);
+	f->l4 = f->net + sizeof(*ip);
+	f->end = (uint16_t)MIN(f->net + be16_get(ip->len), GRO_IP_MAX);
 	f->proto = ip->proto;
 	return ip->ver_ihl == 0x45 && !(be16_get(ip->frag) & ~IP4_DF) &&
 	       csum(ip, sizeof(*ip)).raw == 0;
@@ -42,19 +38,17 @@ static bool plain4(struct gro_frame *f)
 
 static bool addresses6(struct gro_frame *f)
 {
-	const struct ip6_hdr *ip = PKT_PEEK(f->p, struct ip6_hdr);
-
 	f->is4 = false;
-	return ip && f->p->data[0] >> 4 == 6;
+	return pkt_peek(f->p, f->net + sizeof(struct ip6_hdr)) && f->p->data[f->net] >> 4 == 6;
 }
 
 static bool plain6(struct gro_frame *f)
 {
 	const struct ip6_hdr *ip = ip6_of(f);
-	uint32_t len = be16_get(ip->payload_len) + (uint32_t)sizeof(*ip);
+	uint32_t end = f->net + be16_get(ip->payload_len) + (uint32_t)sizeof(*ip);
 
-	f->l4 = sizeof(*ip);
-	f->ip_len = (uint16_t)MIN(len, (uint32_t)GRO_IP_MAX); /* more is never the frame's length */
+	f->l4 = f->net + sizeof(*ip);
+	f->end = (uint16_t)MIN(end, (uint32_t)GRO_IP_MAX); /* more is never the frame's length */
 	f->proto = ip->next;
 	return true;
 }
@@ -81,12 +75,11 @@ static bool partial_elsewhere(const struct gro_frame *f)
 	return f->p->csum_state == CSUM_PARTIAL && f->p->csum_start != pkt_off(f->p) + f->l4;
 }
 
-enum gro_kind gro_ip_find(struct worker *w, struct pkt *p, bool udp, struct gro_frame *f)
+enum gro_kind gro_ip_find(struct worker *w, struct gro_frame *f, uint16_t type, bool udp)
 {
-	uint16_t type = be16_get(p->protocol);
+	struct pkt *p = f->p;
 	bool found;
 
-	*f = (struct gro_frame){.p = p};
 	if (type == ETHTYPE_IP4 && addresses4(f))
 		found = plain4(f);
 	else if (type == ETHTYPE_IP6 && addresses6(f))
@@ -103,7 +96,7 @@ enum gro_kind gro_ip_find(struct worker *w, struct pkt *p, bool udp, struct gro_
 		return GRO_NO_PORTS;
 	f->hash = hash_of(w, f);
 	/* Padding behind IP, or a part that is missing, would end up inside the payload. */
-	f->may_merge = f->may_merge && !p->gso_size && f->ip_len == pkt_total(p) &&
+	f->may_merge = f->may_merge && !p->gso_size && f->end == pkt_total(p) &&
 		       !partial_elsewhere(f) && (udp || f->proto != IPPROTO_UDP_);
 	return GRO_HAS_FLOW;
 }
@@ -145,21 +138,22 @@ bool gro_ip_follows(const struct gro_flow *flow, const struct gro_frame *f, uint
 	       ip6_of(h)->hop_limit == ip6_of(f)->hop_limit;
 }
 
-void gro_ip_finish(struct gro_flow *flow, uint32_t ip_len)
+void gro_ip_finish(struct gro_flow *flow, uint32_t end)
 {
 	struct pkt *p = flow->head.p;
+	uint32_t len = end - flow->head.net;
 
 	if (flow->head.is4) {
-		struct ip4_hdr *ip = (struct ip4_hdr *)p->data;
+		struct ip4_hdr *ip = (struct ip4_hdr *)(p->data + flow->head.net);
 
-		ip->len = be16_put((uint16_t)ip_len);
+		ip->len = be16_put((uint16_t)len);
 		ip->csum = (be16){0};
 		ip->csum = csum(ip, sizeof(*ip));
 		p->gso_fixed_id = flow->ids == GRO_IDS_FIXED;
 	} else {
-		struct ip6_hdr *ip = (struct ip6_hdr *)p->data;
+		struct ip6_hdr *ip = (struct ip6_hdr *)(p->data + flow->head.net);
 
-		ip->payload_len = be16_put((uint16_t)(ip_len - sizeof(*ip)));
+		ip->payload_len = be16_put((uint16_t)(len - sizeof(*ip)));
 	}
 }
 

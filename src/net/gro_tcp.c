@@ -18,13 +18,13 @@ bool gro_tcp_find(struct worker *w, struct gro_frame *f)
 	if (pkt_pull_frags(w->pool, f->p, f->l4 + sizeof(*t)) < 0)
 		return false;
 	hlen = tcp_hdr_len(tcp_of(f));
-	if (hlen < sizeof(*t) || f->l4 + hlen >= f->ip_len)
+	if (hlen < sizeof(*t) || f->l4 + hlen >= f->end)
 		return true; /* an acknowledgement, or damaged: it has ports, that is all */
 	if (pkt_pull_frags(w->pool, f->p, f->l4 + hlen) < 0)
 		return true;
 	t = tcp_of(f);
 	f->payload = (uint16_t)(f->l4 + hlen);
-	f->len = f->ip_len - f->payload;
+	f->len = f->end - f->payload;
 	f->may_merge = (t->flags & ~(TCP_PSH | TCP_ECE)) == TCP_ACK;
 	f->is_last = t->flags & TCP_PSH;
 	return true;

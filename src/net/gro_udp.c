@@ -18,10 +18,10 @@ bool gro_udp_find(struct worker *w, struct gro_frame *f)
 	if (pkt_pull_frags(w->pool, f->p, at) < 0)
 		return false;
 	u = udp_of(f);
-	if (at >= f->ip_len || be16_get(u->len) != f->ip_len - f->l4)
+	if (at >= f->end || be16_get(u->len) != f->end - f->l4)
 		return true;
 	f->payload = (uint16_t)at;
-	f->len = (uint16_t)(f->ip_len - at);
+	f->len = (uint16_t)(f->end - at);
 	f->may_merge = u->csum.raw != 0;
 	return true;
 }

@@ -210,6 +210,17 @@ struct inet_udp *udp_find(struct inet *in, bool is6, bool lite, const struct ip_
 	return best;
 }
 
+struct udp_sock *udp_tunnel_on(struct inet *in, bool is6, uint16_t port)
+{
+	struct inet_udp *s = atomic_load_explicit(bucket_of(in, port), memory_order_acquire);
+
+	for (; s; s = atomic_load_explicit(&s->next, memory_order_acquire))
+		if (s->sk.cfg.port == port && s->is6 == is6 &&
+		    __atomic_load_n(&s->sk.tunnel.rcv, __ATOMIC_ACQUIRE) && s->sk.tunnel.gro_receive)
+			return &s->sk;
+	return NULL;
+}
+
 /* --- queues of ordinary sockets (U7, U8) ---------------------------------------------------------
  */
 

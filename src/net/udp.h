@@ -37,8 +37,10 @@ struct udp_tunnel_cfg {
 	 * UDP header and what follows. */
 	int (*err_lookup)(struct worker *w, struct udp_sock *sk, const uint8_t *p, uint32_t len);
 	void (*destroy)(struct udp_sock *sk);
-	/* GRO of outer packets for this port; net/gro. */
-	void *gro_receive, *gro_complete;
+	/* GRO of outer packets (net/gro): how many bytes of tunnel header there are at p, of which
+	 * 'len' can be seen, before an inner Ethernet frame; 0: this one is not to be merged.  NULL:
+	 * none is. */
+	uint32_t (*gro_receive)(const struct udp_sock *sk, const uint8_t *p, uint32_t len);
 };
 
 struct udp_sock_cfg {

@@ -64,6 +64,9 @@ struct inet_udp *udp_find(struct inet *in, bool is6, bool lite, const struct ip_
 bool udp_matches(const struct inet_udp *s, bool is6, bool lite, const struct ip_addr *src,
 		 uint16_t sport, const struct ip_addr *dst, uint16_t dport);
 
+/* The tunnel's socket on this port whose outer packets merge (tunnel.gro_receive), or NULL. */
+struct udp_sock *udp_tunnel_on(struct inet *in, bool is6, uint16_t port);
+
 extern const struct inet_proto udp_proto, udplite_proto;
 extern const struct udp_sock_ops inet_udp_ops;
 

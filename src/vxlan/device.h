@@ -62,6 +62,7 @@ struct vxlan_sock *vxlan_sock_on_port(const struct vxlan_sock *s, uint16_t port)
 /* rcv.c: the hook, and the half of it that a local bypass uses (frame at data). */
 void vxlan_rcv(struct worker *w, struct udp_sock *sk, struct batch *b);
 int vxlan_err_lookup(struct worker *w, struct udp_sock *sk, const uint8_t *p, uint32_t len);
+uint32_t vxlan_gro_receive(const struct udp_sock *sk, const uint8_t *p, uint32_t len);
 /* Learns; false: the frame was dropped. */
 bool vxlan_snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p, const struct mac *src,
 		 struct fdb_entry *e, const struct ip_addr *ip, uint32_t ifindex);

@@ -349,6 +349,15 @@ void vxlan_rcv(struct worker *w, struct udp_sock *sk, struct batch *b)
 		finish_all(w, item, n, false);
 }
 
+/* vxlan.md 8: what the I flag and the VNI's device say comes later, for all that was merged. */
+uint32_t vxlan_gro_receive(const struct udp_sock *sk, const uint8_t *p, uint32_t len)
+{
+	const struct vxlan_hdr *h = (const void *)p;
+
+	(void)sk;
+	return len >= sizeof(*h) && be32_get(h->flags) & VXLAN_F_VNI ? sizeof(*h) : 0;
+}
+
 /* vxlan.md 2.9: is the quoted datagram one of ours? 'p' is its UDP header. */
 int vxlan_err_lookup(struct worker *w, struct udp_sock *sk, const uint8_t *p, uint32_t len)
 {

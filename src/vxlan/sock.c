@@ -88,6 +88,7 @@ static int sock_open(struct vxlan_dev *v, const struct vxlan_opts *o, struct vxl
 	udp_tunnel_setup(s->udp, &(struct udp_tunnel_cfg){.user_data = s,
 							  .encap_type = 1,
 							  .rcv = vxlan_rcv,
+							  .gro_receive = vxlan_gro_receive,
 							  .err_lookup = vxlan_err_lookup});
 	list_append(&vx->vxlan_socks, &s->node);
 	r = publish(vx);
