@@ -148,6 +148,7 @@ struct dev {
 	uint32_t promiscuity;
 	uint16_t link_flags;	    /* enum dev_link_flag */
 	uint8_t owner;		    /* enum dev_owner */
+	uint8_t quiet_looks;	    /* of a device that goes (link.c) */
 	struct maker maker;
 	char netns[64];		    /* of the host side; "" is vxd's own */
 	void *opts;		    /* the type's options, type->opts_size bytes */

@@ -23,12 +23,15 @@ static struct {
 	uint32_t seq[16]; /* last of each flow */
 	uint8_t on[16];	  /* the flow's worker + 1 */
 	bool bad;
+	void (*then)(struct worker *w); /* while the packets are in the worker's hands */
 } seen;
 
 static uint32_t wakes;
 
 static void arrived(struct worker *w, struct batch *b)
 {
+	if (seen.then)
+		seen.then(w);
 	for (uint32_t i = 0; i < b->n; i++) {
 		uint32_t flow = b->p[i]->data[0], seq;
 
@@ -61,9 +64,18 @@ static int cells_init(struct dev *d)
 	return gro_cells_init(d);
 }
 
+static bool is_freed;
+
+static void freed(struct dev *d)
+{
+	(void)d;
+	is_freed = true;
+}
+
 static void test_setup(struct dev *d)
 {
-	static const struct dev_ops ops = {.init = cells_init, .xmit = no_xmit};
+	static const struct dev_ops ops = {
+		.init = cells_init, .uninit = freed, .xmit = no_xmit};
 
 	d->ops = &ops;
 }
@@ -202,6 +214,39 @@ static void a_device_outlives_its_packets(void **state)
 	vx_free(vx);
 }
 
+/* Control looks while the packet waits nowhere, but is in a worker's hands. */
+static void look(struct worker *w)
+{
+	quiesce_reap(&w->vx->quiesce);
+	assert_false(is_freed);
+}
+
+static void a_device_outlives_what_is_in_hands(void **state)
+{
+	struct dev *d;
+	struct vx *vx = make(&d);
+	struct pkt *p = frame(vx->workers[0], d, 0, 1);
+
+	is_freed = false;
+	seen.then = look;
+	pkt_push(p, pkt_off(p) - p->mac_off);
+	gro_cells_receive(vx->workers[0], d, p);
+	link_dellink(d, false);
+	vx_turn(vx, 0, 1); /* from its cell to worker 1 */
+	look(vx->workers[0]);
+	vx_turn(vx, 0, 1);
+	vx_turn(vx, 2, 1);
+	vx_turn(vx, 1, 1); /* has it in hands, and all have passed */
+	assert_int_equal(seen.n, 1);
+	for (int i = 0; i < 8 && !is_freed; i++) {
+		turn_all(vx);
+		quiesce_reap(&vx->quiesce);
+	}
+	assert_true(is_freed);
+	check_account(vx, 0);
+	vx_free(vx);
+}
+
 static void shutdown_drops(void **state)
 {
 	struct dev *d;
@@ -221,6 +266,7 @@ int main(void)
 		cmocka_unit_test(flows_keep_their_worker),
 		cmocka_unit_test(a_full_backlog_drops),
 		cmocka_unit_test(a_device_outlives_its_packets),
+		cmocka_unit_test(a_device_outlives_what_is_in_hands),
 		cmocka_unit_test(shutdown_drops),
 	};
 

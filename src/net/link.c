@@ -53,15 +53,25 @@ static void tell(struct dev *d, enum vx_event_kind kind)
 		d->vx->events.link(d->vx->events.ctx, kind, d);
 }
 
-/* May a worker still have packets of d?  After a grace period nothing is added to d's cells any
- * more, but they, and what waits between workers and in backlogs, are emptied a bounded part a
- * turn. */
-static bool is_busy(struct dev *d)
+/* Do packets of d wait anywhere?  After a grace period nothing is added to d's cells any more, but
+ * they, and what waits between workers and in backlogs, are emptied a bounded part a turn. */
+static bool has_waiting(struct dev *d)
 {
 	for (uint32_t i = 0; i < d->vx->n_workers; i++)
 		if (worker_has_waiting(d->vx->workers[i]))
 			return true;
 	return gro_cells_busy(d);
+}
+
+/* A packet that waits nowhere may be in a worker's hands.  It is taken up at most three times: from
+ * its cell, from another worker and from a backlog, each time for what is left of one turn.  So if
+ * nothing waited at four looks in a row, with a grace period between each two, nothing is left. */
+enum { LOOKS = 4 };
+
+static bool is_busy(struct dev *d)
+{
+	d->quiet_looks = has_waiting(d) ? 0 : (uint8_t)(d->quiet_looks + 1);
+	return d->quiet_looks < LOOKS;
 }
 
 static void dev_free(void *arg)
