@@ -16,9 +16,11 @@
 #define COLD	     __attribute__((cold, noinline))
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
-/* Reads counters that other threads move with plain increments: aligned 64-bit loads, each value
- * as of some moment.  ThreadSanitizer need not look. */
+/* A function that reads counters which other threads move with plain increments: aligned loads,
+ * each value as of some moment.  ThreadSanitizer need not look; it would at an atomic load, even
+ * here, so these are volatile ones. */
 #define READS_COUNTERS __attribute__((no_sanitize("thread")))
+#define COUNTER_NOW(p) (*(const volatile __typeof__(*(p)) *)(p))
 #define CACHE_LINE   64
 #define CACHE_ALIGNED __attribute__((aligned(CACHE_LINE)))
 

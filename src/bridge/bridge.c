@@ -130,7 +130,7 @@ static void bridge_uninit(struct dev *d)
 	free(atomic_load(&br->ports));
 }
 
-static uint64_t bridge_held(struct dev *d)
+READS_COUNTERS static uint64_t bridge_held(struct dev *d)
 {
 	uint64_t n = 0;
 

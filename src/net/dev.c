@@ -32,7 +32,7 @@ READS_COUNTERS void dev_sum_stats(struct dev *d, struct dev_stats *sum)
 		const uint64_t *from = (const uint64_t *)&d->stats[i];
 
 		for (size_t k = 0; k < sizeof(*sum) / sizeof(*to); k++)
-			to[k] += __atomic_load_n(&from[k], __ATOMIC_RELAXED);
+			to[k] += COUNTER_NOW(&from[k]);
 	}
 	if (d->ops->stats)
 		d->ops->stats(d, sum);

@@ -368,7 +368,7 @@ uint64_t frag_next_timer(const struct frag_table *t)
 	return q ? q->until : UINT64_MAX;
 }
 
-uint64_t frag_held(const struct frag_table *t)
+READS_COUNTERS uint64_t frag_held(const struct frag_table *t)
 {
 	return t->held;
 }

@@ -67,11 +67,10 @@ READS_COUNTERS uint64_t gro_cells_held(const struct dev *d)
 	return n;
 }
 
-bool gro_cells_busy(const struct dev *d)
+READS_COUNTERS bool gro_cells_busy(const struct dev *d)
 {
 	for (uint32_t i = 0; d->cells && i < d->vx->n_workers; i++)
-		if (__atomic_load_n(&d->cells[i].q.n, __ATOMIC_ACQUIRE) ||
-		    __atomic_load_n(&d->cells[i].napi.scheduled, __ATOMIC_ACQUIRE))
+		if (COUNTER_NOW(&d->cells[i].q.n) || COUNTER_NOW(&d->cells[i].napi.scheduled))
 			return true;
 	return false;
 }

@@ -71,10 +71,9 @@ void handoff_receive(struct worker *w, struct batch *b)
 		netif_receive(w, b);
 }
 
-bool worker_has_waiting(const struct worker *w)
+READS_COUNTERS bool worker_has_waiting(const struct worker *w)
 {
-	return atomic_load(&((struct worker *)w)->n_handed) ||
-	       __atomic_load_n(&w->backlog->q.n, __ATOMIC_ACQUIRE);
+	return atomic_load(&((struct worker *)w)->n_handed) || COUNTER_NOW(&w->backlog->q.n);
 }
 
 /* All that was handed over, oldest first. */

@@ -350,7 +350,7 @@ void inet_drop_held(struct vx *vx)
 	}
 }
 
-uint64_t inet_held(struct vx *vx)
+READS_COUNTERS uint64_t inet_held(struct vx *vx)
 {
 	uint64_t n = 0;
 

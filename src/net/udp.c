@@ -298,7 +298,7 @@ int inet_udp_recv(struct worker *w, struct udp_sock *sk, void *buf, uint32_t siz
 	return (int)size;
 }
 
-static uint64_t look(struct worker *w, struct inet_udp *s, bool drop)
+READS_COUNTERS static uint64_t look(struct worker *w, struct inet_udp *s, bool drop)
 {
 	uint64_t n = s->q[w->id].n;
 

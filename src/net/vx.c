@@ -251,7 +251,7 @@ READS_COUNTERS void vx_account(struct vx *vx, struct account *sum)
 		uint64_t *to = (uint64_t *)sum;
 
 		for (size_t k = 0; k < sizeof(*sum) / sizeof(*to); k++)
-			to[k] += __atomic_load_n(&from[k], __ATOMIC_RELAXED);
+			to[k] += COUNTER_NOW(&from[k]);
 	}
 }
 

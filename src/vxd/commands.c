@@ -70,7 +70,7 @@ static void cmd_account(struct unixctl_conn *c, int argc, const char *argv[], vo
 	text_done(&t);
 }
 
-static void cmd_nstat(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
+READS_COUNTERS static void cmd_nstat(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
 {
 	struct vxd *d = aux;
 	struct text t = {0};
@@ -79,7 +79,7 @@ static void cmd_nstat(struct unixctl_conn *c, int argc, const char *argv[], void
 		uint64_t sum = 0;
 
 		for (uint32_t k = 0; k < d->vx->n_workers; k++)
-			sum += __atomic_load_n(&d->vx->workers[k]->mib.c[i], __ATOMIC_RELAXED);
+			sum += COUNTER_NOW(&d->vx->workers[k]->mib.c[i]);
 		text_printf(&t, "%-32s%-16llu0.0\n", mib_names[i], (unsigned long long)sum);
 	}
 	unixctl_reply(c, text_get(&t));

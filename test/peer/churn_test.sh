@@ -14,7 +14,7 @@ wire A eth0 B eth0
 ip -n ${NSTAG}A addr add 10.0.0.1/24 dev eth0
 ip -n ${NSTAG}B addr add 10.0.0.2/24 dev eth0
 ip -n ${NSTAG}B addr add 10.0.0.3/24 dev eth0
-start_vxd A --workers 2
+start_vxd A --workers "${WORKERS-2}"
 
 make_a() {
 	vx A link add vxlan$1 type vxlan id 10$1 remote 10.0.0.2 local 10.0.0.1 dstport ${2-4789} &&
@@ -59,6 +59,9 @@ while [ "$(date +%s)" -lt $end ]; do
 	vx A -b "$TMP/add" || fail "batch of entries"
 	vx A link set vxlan1 type vxlan nolearning df unset || fail nolearning
 	vx A fdb show >/dev/null || fail show
+	for what in account drops nstat "-s link show"; do
+		vx A $what >/dev/null || fail "$what"
+	done
 	vx A -b "$TMP/flush" || fail flush
 	vx A fdb del $zero dev vxlan1 dst 10.0.0.3 || fail del
 	vx A link set vxlan1 type vxlan learning remote 10.0.0.3 || fail remote
