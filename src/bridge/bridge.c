@@ -116,27 +116,12 @@ static void bridge_uninit(struct dev *d)
 {
 	struct bridge *br = bridge_of(d);
 
-	for (uint32_t i = 0; i < d->vx->n_workers; i++) {
-		struct bridge_worker *bw = &br->workers[i];
-
-		list_remove(&bw->flush.node);
-		for (uint32_t k = 0; k < bw->in.n; k++) {
-			bw->in.p[k]->dev = NULL; /* the port's, which may be gone, too */
-			pkt_drop(d->vx->workers[i], bw->in.p[k], DROP_dev_gone);
-		}
-	}
+	/* Frames are in there within a turn only, whose end flushes, and no turn is under way. */
+	for (uint32_t i = 0; i < d->vx->n_workers; i++)
+		assert(!br->workers[i].in.n && !br->workers[i].flush.queued);
 	mac_table_done(&br->macs);
 	free(br->workers);
 	free(atomic_load(&br->ports));
-}
-
-READS_COUNTERS static uint64_t bridge_held(struct dev *d)
-{
-	uint64_t n = 0;
-
-	for (uint32_t i = 0; i < d->vx->n_workers; i++)
-		n += bridge_of(d)->workers[i].in.n;
-	return n;
 }
 
 static int bridge_open(struct dev *d, struct vx_err *err)
@@ -309,7 +294,6 @@ static const struct dev_ops bridge_ops = {
 	.del_slave = bridge_del_slave,
 	.slave_changed = bridge_slave_changed,
 	.timer = bridge_timer,
-	.held = bridge_held,
 };
 
 bool dev_is_bridge(const struct dev *d)

@@ -302,6 +302,21 @@ static void lies(void **state)
 	t_end(f.t);
 }
 
+/* --- the end ------------------------------------------------------------------------------------ */
+
+/* Packets on their way to a port and to this host itself, which nobody takes further: t_end() looks
+ * whether they are accounted for. */
+static void at_the_end(void **state)
+{
+	struct fixture f = make();
+
+	(void)state;
+	assert_int_equal(emit(&f, "10.0.0.2", 20), 0);
+	assert_int_equal(emit(&f, "10.0.0.1", 20), 0);
+	assert_int_equal(vx_held(f.t->vx), 2);
+	t_end(f.t);
+}
+
 /* --- a tunnel's socket
  * ---------------------------------------------------------------------------- */
 
@@ -353,6 +368,7 @@ int main(void)
 		cmocka_unit_test(full_neighbours),
 		cmocka_unit_test(too_long),
 		cmocka_unit_test(lies),
+		cmocka_unit_test(at_the_end),
 		cmocka_unit_test(tunnel),
 	};
 

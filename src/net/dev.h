@@ -110,8 +110,6 @@ struct dev_ops {
 	void (*slave_changed)(struct dev *d, struct dev *slave);
 	/* Control's timer: does what is due and returns when it wants to be called again. */
 	uint64_t (*timer)(struct dev *d, uint64_t now);
-	/* Packets that the device holds (account.h's "held"). */
-	uint64_t (*held)(struct dev *d);
 	void (*drop_held)(struct worker *w, struct dev *d);
 };
 

@@ -246,7 +246,7 @@ void t_end(struct t_net *t)
 	if (!t)
 		return;
 	t_check(t);
-	inet_drop_held(t->vx);
+	vx_drop_held(t->vx);
 	assert_int_equal(vx_held(t->vx), 0);
 	t_check(t);
 	s = vx_pool_stats(t->vx);

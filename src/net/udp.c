@@ -177,8 +177,8 @@ void udp_free_all(struct inet *in)
 /* --- looking up (U6) -----------------------------------------------------------------------------
  */
 
-bool udp_matches(const struct inet_udp *s, bool is6, bool lite, const struct ip_addr *src,
-		 uint16_t sport, const struct ip_addr *dst, uint16_t dport)
+static bool matches(const struct inet_udp *s, bool is6, bool lite, const struct ip_addr *src,
+		    uint16_t sport, const struct ip_addr *dst, uint16_t dport)
 {
 	const struct udp_sock_cfg *c = &s->sk.cfg;
 
@@ -189,25 +189,15 @@ bool udp_matches(const struct inet_udp *s, bool is6, bool lite, const struct ip_
 	return ip_is_none(&s->peer) || (ip_eq(&s->peer, src) && s->peer_port == sport);
 }
 
+/* A group's datagram, too, goes to one: two sockets that take the same cannot be open (is_taken()). */
 struct inet_udp *udp_find(struct inet *in, bool is6, bool lite, const struct ip_addr *src,
 			  uint16_t sport, const struct ip_addr *dst, uint16_t dport)
 {
 	struct inet_udp *s = atomic_load_explicit(bucket_of(in, dport), memory_order_acquire);
-	struct inet_udp *best = NULL;
-	int best_score = -1;
 
-	for (; s; s = atomic_load_explicit(&s->next, memory_order_acquire)) {
-		int score;
-
-		if (!udp_matches(s, is6, lite, src, sport, dst, dport))
-			continue;
-		score = (ip_is_none(&s->peer) ? 0 : 2) + (ip_is_any(&s->sk.cfg.addr) ? 0 : 1);
-		if (score > best_score) {
-			best = s;
-			best_score = score;
-		}
-	}
-	return best;
+	while (s && !matches(s, is6, lite, src, sport, dst, dport))
+		s = atomic_load_explicit(&s->next, memory_order_acquire);
+	return s;
 }
 
 struct udp_sock *udp_tunnel_on(struct inet *in, bool is6, uint16_t port)

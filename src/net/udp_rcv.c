@@ -123,44 +123,9 @@ static void deliver_run(struct worker *w, struct inet_udp *s, struct batch *b)
 		udp_count(w, s->is6, s->sk.cfg.lite, UDP_InDatagrams, taken);
 }
 
-/* U6: to every socket that wants it; clones for all but the last. */
-static void deliver_group(struct worker *w, struct pkt *p, bool is6, bool lite, struct datagram *g,
-			  struct batch *again)
+/* U6: to a group that nobody here listens to. */
+static void ignored(struct worker *w, struct pkt *p, bool is6, bool lite)
 {
-	struct inet_udp *s =
-		atomic_load_explicit(&w->vx->inet->udp[p->tun.dport % ARRAY_LEN(w->vx->inet->udp)],
-				     memory_order_acquire);
-	enum drop why;
-
-	for (g->s = NULL; s; s = atomic_load_explicit(&s->next, memory_order_acquire)) {
-		struct batch one = {.n = 1};
-
-		if (!udp_matches(s, is6, lite, &p->tun.src, p->tun.sport, &p->tun.dst,
-				 p->tun.dport))
-			continue;
-		if (g->s) {
-			one.p[0] = pkt_make_clone(w, p);
-			if (one.p[0]) {
-				one.traced = pkt_trace(one.p[0]) != NULL;
-				deliver_run(w, g->s, &one);
-				if (one.n)
-					batch_add(again, one.p[0]);
-			}
-		}
-		g->s = s;
-		if (!csum_ok(p, is6, g, &why)) {
-			bad(w, p, is6, lite, why, true);
-			return;
-		}
-	}
-	if (g->s) {
-		struct batch one = {.n = 1, .traced = pkt_trace(p) != NULL, .p = {p}};
-
-		deliver_run(w, g->s, &one);
-		if (one.n)
-			batch_add(again, p);
-		return;
-	}
 	udp_count(w, is6, lite, UDP_IgnoredMulti, 1);
 	pkt_drop_at(w, p, DROP_udp_no_socket, STAGE_udp_rcv);
 }
@@ -185,19 +150,19 @@ static bool is_to_group(const struct pkt *p)
 }
 
 /* Everything up to the socket.  True: p goes to g->s. */
-static bool rcv_one(struct worker *w, struct pkt *p, struct datagram *g, struct batch *again)
+static bool rcv_one(struct worker *w, struct pkt *p, struct datagram *g)
 {
 	bool is6 = !ip_is4(&p->tun.dst), lite = p->ip_proto == IPPROTO_UDPLITE_;
 	enum drop why;
 
 	if (!open_udp(w, p, is6, lite, g))
 		return false;
-	if (unlikely(is_to_group(p))) {
-		deliver_group(w, p, is6, lite, g, again);
-		return false;
-	}
 	g->s = udp_find(w->vx->inet, is6, lite, &p->tun.src, p->tun.sport, &p->tun.dst,
 			p->tun.dport);
+	if (unlikely(!g->s && is_to_group(p))) {
+		ignored(w, p, is6, lite);
+		return false;
+	}
 	if (unlikely(!csum_ok(p, is6, g, &why))) {
 		bad(w, p, is6, lite, why, true);
 		return false;
@@ -237,7 +202,7 @@ static void udp_rcv(struct worker *w, struct batch *b)
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct datagram g;
 
-		if (!rcv_one(w, b->p[i], &g, &again))
+		if (!rcv_one(w, b->p[i], &g))
 			continue;
 		if (run.n && s != g.s) {
 			deliver_run(w, s, &run);

@@ -221,7 +221,7 @@ static void u5_zero6(void **state)
 	t_end(t);
 }
 
-/* U6: connected before address before port; groups go to all. */
+/* U6: address, port, and who it is connected to; a group by its address. */
 static void u6_lookup(void **state)
 {
 	struct ip_addr her = t_addr("10.0.0.2"), g = t_addr("239.1.1.1");

@@ -132,22 +132,28 @@ struct vx *vx_new(const struct vx_config *cfg)
 	return vx;
 }
 
+void vx_drop_held(struct vx *vx)
+{
+	inet_drop_held(vx);
+	for (uint32_t i = 0; i < vx->n_workers; i++) {
+		struct worker *w = vx->workers[i];
+
+		if (!w) /* not all could be made */
+			continue;
+		gro_drop(w);
+		handoff_drop(w);
+		pkt_queue_drop(w, &w->backlog->q, DROP_shutdown);
+	}
+}
+
 void vx_free(struct vx *vx)
 {
 	if (!vx)
 		return;
 	vx->stopping = true;
-	inet_drop_held(vx);
-	for (uint32_t i = 0; i < vx->n_workers; i++)
-		if (vx->workers[i]) {
-			gro_drop(vx->workers[i]);
-			handoff_drop(vx->workers[i]);
-		}
+	vx_drop_held(vx);
 	while (!list_is_empty(&vx->devs))
 		link_dellink(container_of(vx->devs.prev, struct dev, node), false);
-	for (uint32_t i = 0; i < vx->n_workers; i++)
-		if (vx->workers[i])
-			pkt_queue_drop(vx->workers[i], &vx->workers[i]->backlog->q, DROP_shutdown);
 	quiesce_done(&vx->quiesce);
 	inet_free(vx);
 	link_types_free(vx);
@@ -261,11 +267,8 @@ READS_COUNTERS uint64_t vx_held(struct vx *vx)
 
 	for (uint32_t i = 0; i < vx->n_workers; i++)
 		n += vx->workers[i]->backlog->q.n + gro_held(vx->workers[i]);
-	list_for_each (d, &vx->devs, struct dev, node) {
+	list_for_each (d, &vx->devs, struct dev, node)
 		n += gro_cells_held(d);
-		if (d->ops->held)
-			n += d->ops->held(d);
-	}
 	return n;
 }
 

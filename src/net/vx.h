@@ -155,6 +155,8 @@ static inline uint64_t vx_now(const struct vx *vx)
 /* Sum over workers.  held is found by walking; only exact while no worker runs. */
 void vx_account(struct vx *vx, struct account *sum);
 uint64_t vx_held(struct vx *vx);
+/* Drops what is held, but for what the devices' own cells hold, as DROP_shutdown.  No worker may run. */
+void vx_drop_held(struct vx *vx);
 /* Buffers out of all pools. */
 struct pool_stats vx_pool_stats(struct vx *vx);
 
