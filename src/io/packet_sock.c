@@ -323,8 +323,8 @@ void packet_host_changed(struct vx *vx, const struct host_link *l, bool gone)
 			continue;
 		pp = packet_port_of(d);
 		pp->host_mtu = MIN(l->mtu, (uint32_t)DEV_MTU_MAX);
-		if (!mac_is_zero(&l->mac))
-			d->mac = l->mac;
+		if (!mac_is_zero(&l->mac) && !mac_eq(&l->mac, &d->mac))
+			dev_follow_mac(d, &l->mac);
 		if (pp->mtu_is_set && d->mtu <= pp->host_mtu)
 			continue;
 		dev_set_mtu(d, pp->host_mtu, NULL);

@@ -22,7 +22,7 @@ static void arp_send(struct worker *w, struct dev *d, uint16_t op, const struct 
 		.hw_len = 6,
 		.proto_len = 4,
 		.op = be16_put(op),
-		.sha = d->mac,
+		.sha = dev_mac(d),
 		.spa = ip_get4(spa),
 		.tpa = ip_get4(tpa),
 	};

@@ -2,6 +2,7 @@
 #include "net/dev.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "net/inet.h"
@@ -37,6 +38,9 @@ READS_COUNTERS void dev_sum_stats(struct dev *d, struct dev_stats *sum)
 	if (d->ops->stats)
 		d->ops->stats(d, sum);
 }
+
+static_assert(offsetof(struct dev, no_mac) == offsetof(struct dev, mac) + sizeof(struct mac),
+	      "dev_mac() loads both");
 
 static struct io *any_io(struct dev *d)
 {
@@ -118,6 +122,15 @@ int dev_set_mtu(struct dev *d, uint32_t mtu, struct vx_err *err)
 	return 0;
 }
 
+void dev_follow_mac(struct dev *d, const struct mac *mac)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, mac, sizeof(*mac));
+	__atomic_store_n((uint64_t *)(void *)&d->mac, v, __ATOMIC_RELAXED);
+	tell_master(d);
+}
+
 int dev_set_mac(struct dev *d, const struct mac *mac, struct vx_err *err)
 {
 	struct io *io = any_io(d);
@@ -136,8 +149,7 @@ int dev_set_mac(struct dev *d, const struct mac *mac, struct vx_err *err)
 			return vx_fail(err, r, "the host refuses this address for its side of %s",
 				       d->name);
 	}
-	d->mac = *mac;
-	tell_master(d);
+	dev_follow_mac(d, mac);
 	return 0;
 }
 

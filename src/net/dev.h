@@ -10,6 +10,7 @@
 
 #include <linux/if.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "base/list.h"
 #include "net/port.h"
@@ -122,8 +123,9 @@ struct dev {
 	_Atomic uint32_t flags; /* IFF_* */
 	uint32_t ifindex;
 	_Atomic uint32_t mtu;
-	struct mac mac;
-	uint16_t headroom;		     /* bytes that its xmit pushes */
+	_Alignas(uint64_t) struct mac mac; /* workers: dev_mac(); changed by dev_follow_mac() */
+	uint16_t no_mac;		   /* what dev_mac() loads of more */
+	uint16_t headroom;		   /* bytes that its xmit pushes */
 	_Atomic(rx_handler_fn *) rx_handler; /* set through dev_set_rx_handler() */
 	void *rx_handler_data;
 	struct io *_Atomic io;	 /* an io port: where it sends; NULL for a virtual device */
@@ -163,6 +165,16 @@ static inline bool dev_is_up(const struct dev *d)
 	return atomic_load_explicit(&d->flags, memory_order_relaxed) & IFF_UP;
 }
 
+/* The MAC as a worker reads it, beside control that changes it: one load of eight bytes. */
+static inline struct mac dev_mac(const struct dev *d)
+{
+	uint64_t v = __atomic_load_n((const uint64_t *)(const void *)&d->mac, __ATOMIC_RELAXED);
+	struct mac m;
+
+	memcpy(&m, &v, sizeof(m));
+	return m;
+}
+
 static inline struct dev_stats *dev_stats(const struct dev *d, const struct worker *w)
 {
 	return &d->stats[w->id];
@@ -176,6 +188,8 @@ void dev_sum_stats(struct dev *d, struct dev_stats *sum);
 int dev_change_flags(struct dev *d, bool up, struct vx_err *err);
 int dev_set_mtu(struct dev *d, uint32_t mtu, struct vx_err *err);
 int dev_set_mac(struct dev *d, const struct mac *mac, struct vx_err *err);
+/* d has another MAC from now on: told to workers and to its bridge. */
+void dev_follow_mac(struct dev *d, const struct mac *mac);
 /* The host gave its side of d another name, which is d's from now on. */
 void dev_follow_name(struct dev *d, const char *name);
 int dev_set_master(struct dev *d, struct dev *master, struct vx_err *err);

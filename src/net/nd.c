@@ -47,7 +47,7 @@ static void send_msg(struct worker *w, struct dev *d, uint8_t type, uint32_t fla
 	*opt = (struct nd_lladdr_opt){
 		.type = type == ICMP6_NS ? ND_OPT_SOURCE_LLADDR : ND_OPT_TARGET_LLADDR,
 		.len = 1,
-		.addr = d->mac,
+		.addr = dev_mac(d),
 	};
 	m->csum =
 		csum_fold(csum_add(csum_pseudo(src, dst, IPPROTO_ICMP6_, p->len), p->data, p->len));

@@ -21,7 +21,7 @@ void eth_push(struct pkt *p, const struct dev *d, const struct mac *dst, uint16_
 	struct eth_hdr *eth = pkt_push(p, sizeof(*eth));
 
 	eth->dst = *dst;
-	eth->src = d->mac;
+	eth->src = dev_mac(d);
 	eth->type = be16_put(type);
 }
 

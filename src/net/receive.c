@@ -12,6 +12,7 @@ enum { ROUNDS_MAX = 8 };
 bool eth_type_trans(struct pkt *p, struct dev *d)
 {
 	const struct eth_hdr *eth;
+	struct mac mine = dev_mac(d);
 
 	p->mac_off = pkt_off(p);
 	eth = PKT_PULL(p, struct eth_hdr);
@@ -20,7 +21,7 @@ bool eth_type_trans(struct pkt *p, struct dev *d)
 	p->dev = d;
 	p->net_off = pkt_off(p);
 	p->protocol = eth->type;
-	if (likely(mac_eq(&eth->dst, &d->mac)))
+	if (likely(mac_eq(&eth->dst, &mine)))
 		p->type = PKT_HOST;
 	else if (mac_is_broadcast(&eth->dst))
 		p->type = PKT_BROADCAST;

@@ -75,12 +75,13 @@ static enum drop open_inner(struct worker *w, struct pkt *p, struct rx_item *it)
 {
 	const struct eth_hdr *eth;
 	struct dev *d = p->dev;
+	struct mac mine = dev_mac(d);
 
 	pkt_pull(p, sizeof(struct vxlan_hdr));
 	if (pkt_pull_frags(w->pool, p, sizeof(*eth)) < 0)
 		return DROP_inner_too_short;
 	eth = (const struct eth_hdr *)p->data;
-	if (mac_eq(&eth->src, &d->mac))
+	if (mac_eq(&eth->src, &mine))
 		return DROP_own_mac;
 	eth_type_trans(p, d);
 	it->hash = fdb_hash(&it->v->fdb, &eth->src, it->o->id);
