@@ -12,7 +12,6 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <poll.h>
-#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -27,6 +26,7 @@
 #include "io/hide.h"
 #include "io/netif.h"
 #include "io/packet.h"
+#include "io/testing.h"
 #include "net/ptype.h"
 #include "wire/arp.h"
 #include "wire/eth.h"
@@ -444,6 +444,43 @@ static void xmit(struct dev *d, struct pkt *p)
 	dev_queue_xmit(T.vx->workers[0], d, &b);
 }
 
+/* Frames that are none, as no kernel hands over: from a socket pair in the place of the port's. */
+static void cut(void **state)
+{
+	struct {
+		struct virtio_net_hdr h;
+		uint8_t frame[60];
+	} m = {.h = {.csum_start = 58, .csum_offset = 1}};
+	static const struct {
+		uint8_t flags;
+		uint32_t len;
+	} row[] = {
+		{0, sizeof(m.h) + 13}, {0, sizeof(m.h)}, {0, 3},
+		{VIRTIO_NET_HDR_F_NEEDS_CSUM, sizeof(m)}, /* of bytes that are not there */
+		{0, sizeof(m)},				  /* a good one */
+	};
+	struct dev *d = add("packet");
+	struct dev_stats st;
+	struct account a;
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
+	assert_int_equal(dup2(pair[0], T.fd), T.fd);
+	plain_frame(m.frame, sizeof(m.frame), 1);
+	for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+		m.h.flags = row[i].flags;
+		assert_int_equal(send(pair[1], &m, row[i].len, 0), row[i].len);
+	}
+	run_until(1);
+	assert_int_equal(T.n, 1);
+	vx_account(T.vx, &a);
+	assert_int_equal(a.dropped[DROP_pkt_too_small], ARRAY_LEN(row) - 1);
+	dev_sum_stats(d, &st);
+	assert_int_equal(st.rx_errors, ARRAY_LEN(row) - 1);
+	close(pair[0]);
+	close(pair[1]);
+}
+
 static void transmit(void **state)
 {
 	struct dev *d = add("packet");
@@ -675,36 +712,16 @@ static void packet_is_shared(void **state)
 	assert_false(promiscuous());
 }
 
-/* --- a namespace of our own ------------------------------------------------------------------ */
-
-static void enter(char **argv)
-{
-	if (geteuid() == 0 && unshare(CLONE_NEWNET) == 0) {
-		if (system("ip link set lo up && ip link add va type veth peer name vb &&"
-			   " ip link del va") == 0)
-			return;
-		puts("cannot make a veth pair here");
-		exit(77);
-	}
-	if (getenv("VX_TEST_UNSHARED")) {
-		puts("no network namespace of our own");
-		exit(77);
-	}
-	setenv("VX_TEST_UNSHARED", "1", 1);
-	execlp("unshare", "unshare", "-Urnm", argv[0], NULL);
-	puts("unshare(1) is missing");
-	exit(77);
-}
-
 int main(int argc, char **argv)
 {
 #define C(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		C(settings), C(receive), C(outgoing_is_ignored), C(super_frame), C(tags),
-		C(no_buffers), C(transmit), C(transmit_super_frame), C(refusals), C(queue_full),
+		C(no_buffers), C(cut), C(transmit), C(transmit_super_frame), C(refusals), C(queue_full),
 		C(hidden), C(hidden_the_old_way), C(not_hidden), C(twice), C(packet_is_shared),
 	};
 
-	enter(argv);
+	io_test_enter(argv, "ip link set lo up && ip link add va type veth peer name vb &&"
+			    " ip link del va", "cannot make a veth pair here");
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -296,6 +296,15 @@ static void replay(struct dev *under)
 	}
 }
 
+/* Every frame of the capture is accounted for, or what was said of them was not the whole. */
+static void check_account(struct vx *vx)
+{
+	struct account a;
+
+	vx_account(vx, &a);
+	assert(account_open(&a) == (int64_t)vx_held(vx));
+}
+
 static struct dev *find_under(void)
 {
 	list_for_each (d, &here->vx->devs, struct dev, node)
@@ -370,6 +379,7 @@ int explain_offline(struct explain_out *out, const char *config, const char *cap
 			atomic_store(&o.watch.left, INT64_MAX);
 			watch_set(o.vx, &o.watch);
 			replay(under);
+			check_account(o.vx);
 			r = 0;
 		}
 	}
