@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Handing packets to the worker of their flow (stack.md B3), with three workers on one thread. */
+/* Handing packets to the worker of their flow (stack.md B3), with three workers: on one thread, and on
+ * one each. */
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -26,7 +29,7 @@ static struct {
 	void (*then)(struct worker *w); /* while the packets are in the worker's hands */
 } seen;
 
-static uint32_t wakes;
+static _Atomic uint32_t wakes;
 
 static void arrived(struct worker *w, struct batch *b)
 {
@@ -49,7 +52,7 @@ static void on_wake(void *ctx, uint32_t id)
 {
 	(void)ctx;
 	assert_true(id < WORKERS);
-	wakes++;
+	atomic_fetch_add(&wakes, 1);
 }
 
 static void no_xmit(struct worker *w, struct dev *d, struct batch *b)
@@ -129,8 +132,8 @@ static void turn_all(struct vx *vx)
 			vx_turn(vx, k, 1);
 }
 
-/* Nothing is left anywhere. */
-static void check_account(struct vx *vx, uint64_t dropped)
+/* Nothing is left anywhere; how many were dropped. */
+static uint64_t check_end(struct vx *vx)
 {
 	struct pool_stats ps = vx_pool_stats(vx);
 	struct account a;
@@ -139,8 +142,13 @@ static void check_account(struct vx *vx, uint64_t dropped)
 	assert_int_equal(account_open(&a), vx_held(vx));
 	assert_int_equal(vx_held(vx), 0);
 	assert_int_equal(a.to_worker, a.from_worker);
-	assert_int_equal(account_dropped(&a), dropped);
 	assert_int_equal(ps.pkts_out + ps.small_out + ps.big_out, 0);
+	return account_dropped(&a);
+}
+
+static void check_account(struct vx *vx, uint64_t dropped)
+{
+	assert_int_equal(check_end(vx), dropped);
 }
 
 static void flows_keep_their_worker(void **state)
@@ -230,7 +238,6 @@ static void a_device_outlives_what_is_in_hands(void **state)
 
 	is_freed = false;
 	seen.then = look;
-	pkt_push(p, pkt_off(p) - p->mac_off);
 	gro_cells_receive(vx->workers[0], d, p);
 	link_dellink(d, false);
 	vx_turn(vx, 0, 1); /* from its cell to worker 1 */
@@ -246,6 +253,101 @@ static void a_device_outlives_what_is_in_hands(void **state)
 	assert_true(is_freed);
 	check_account(vx, 0);
 	vx_free(vx);
+}
+
+/* --- threads ----------------------------------------------------------------------------------- */
+
+enum { DEVICES = 300, FLOWS = 12 };
+
+/* One worker: its frames come from a napi of its own, for whichever device is there. */
+struct thread {
+	pthread_t thread;
+	struct vx *vx;
+	uint32_t id;
+	struct napi napi;
+	uint32_t seq;
+	uint64_t arrived;
+};
+
+static struct thread threads[WORKERS];
+static _Atomic(struct dev *) device;
+static _Atomic uint32_t running;
+static _Atomic bool stop;
+
+static uint32_t receive(struct napi *n, struct worker *w, uint32_t budget)
+{
+	struct thread *t = n->ctx;
+	struct dev *d = atomic_load(&device);
+
+	for (int i = 0; i < 8 && d; i++) {
+		t->seq++;
+		gro_cells_receive(w, d, frame(w, d, (uint8_t)(t->seq % FLOWS), t->seq));
+	}
+	return budget; /* there is always more */
+}
+
+static void count(struct worker *w, struct batch *b)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		threads[w->id].arrived += b->p[i]->dev->ifindex != 0; /* still a device */
+		pkt_consume(w, b->p[i]);
+	}
+}
+
+static void *turns(void *arg)
+{
+	struct thread *t = arg;
+
+	napi_init(&t->napi, t->vx->workers[t->id], receive, t);
+	atomic_fetch_add(&running, 1);
+	while (!atomic_load(&stop)) {
+		napi_schedule(&t->napi);
+		vx_turn(t->vx, t->id, 1);
+		sched_yield(); /* there may be fewer processors */
+	}
+	napi_remove(&t->napi);
+	quiesce_idle(&t->vx->quiesce, t->id);
+	return NULL;
+}
+
+/* Devices come and go while frames of theirs are on their way between workers. */
+static void devices_come_and_go(void **state)
+{
+	struct link_cfg link = {.has_up = true, .up = true};
+	struct dev *d, *old;
+	struct vx *vx;
+	uint64_t arrived_all = 0;
+
+	all.rcv = count;
+	vx = make(&d);
+	atomic_store(&device, d);
+	for (uint32_t k = 0; k < WORKERS; k++) {
+		threads[k] = (struct thread){.vx = vx, .id = k};
+		assert_int_equal(pthread_create(&threads[k].thread, NULL, turns, &threads[k]), 0);
+	}
+	while (atomic_load(&running) < WORKERS)
+		sched_yield();
+	for (uint32_t i = 0; i < DEVICES; i++) {
+		snprintf(link.name, sizeof(link.name), "t%u", i + 1);
+		assert_int_equal(link_newlink(vx, &type, &link, NULL, 0, NULL, &d), 0);
+		old = atomic_exchange(&device, d);
+		link_dellink(old, false);
+		for (int k = 0; k < 4; k++) {
+			quiesce_wait(&vx->quiesce);
+			quiesce_reap(&vx->quiesce);
+		}
+	}
+	atomic_store(&stop, true);
+	for (uint32_t k = 0; k < WORKERS; k++) {
+		pthread_join(threads[k].thread, NULL);
+		arrived_all += threads[k].arrived;
+	}
+	assert_true(arrived_all > DEVICES);
+	turn_all(vx);
+	vx_drop_held(vx);
+	check_end(vx);
+	vx_free(vx);
+	all.rcv = arrived;
 }
 
 static void shutdown_drops(void **state)
@@ -271,6 +373,7 @@ int main(void)
 		cmocka_unit_test(a_full_backlog_drops),
 		cmocka_unit_test(a_device_outlives_its_packets),
 		cmocka_unit_test(a_device_outlives_what_is_in_hands),
+		cmocka_unit_test(devices_come_and_go),
 		cmocka_unit_test(shutdown_drops),
 	};
 
