@@ -24,6 +24,8 @@ SANITIZERS = {
     # A leak is an error in unit tests, an undefined operation always.
     'ASAN_OPTIONS': 'detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1',
     'UBSAN_OPTIONS': 'halt_on_error=1:print_stacktrace=1',
+    # A report is told at once and makes the exit code 66 in the end.
+    'TSAN_OPTIONS': 'exitcode=66:second_deadlock_stack=1',
 }
 BUILDS = {
     # What is shipped, and what the peer tests run.
@@ -32,6 +34,8 @@ BUILDS = {
     # b_lundef: a shared object leaves the sanitizers' functions to the program.
     'clang': ('build-clang', 'clang',
               ['-Db_sanitize=address,undefined', '-Db_lundef=false', '-Dfuzz=true']),
+    # Workers beside each other and beside control.  (gcc has no fences under this sanitizer.)
+    'tsan': ('build-tsan', 'clang', ['-Db_sanitize=thread', '-Db_lundef=false']),
 }
 
 
@@ -103,9 +107,10 @@ def run(argv, limit, **kw):
         return 124, out
 
 
-def build(score, which):
-    """Configures and builds; the build directory, or None."""
+def build(score, which, only=None):
+    """Configures and builds all, or only these targets; the build directory, or None."""
     where, cc, options = BUILDS[which]
+    name = f'build with {cc} -Werror' + (', ThreadSanitizer' if which == 'tsan' else '')
     if not shutil.which(cc):
         score.add('skip', f'build with {cc}', why=f'no {cc}')
         return None
@@ -117,8 +122,8 @@ def build(score, which):
     if code:
         score.add('FAIL', f'configure with {cc}', why=f'exit code {code}', output=out)
         return None
-    ninja = ['ninja', '-k', '0', '-C', where, 'all', *test_targets(where)]
-    return where if score.step(f'build with {cc} -Werror', ninja, 400) else None
+    ninja = ['ninja', '-k', '0', '-C', where, *(only(where) if only else ['all', *test_targets(where)])]
+    return where if score.step(name, ninja, 400) else None
 
 
 def targets(where, wanted):
@@ -134,11 +139,11 @@ def test_targets(where):
     return targets(where, lambda t: not t['build_by_default'] and not t['name'].endswith('_fuzz'))
 
 
-def suite(score, where, name, limit, env=None):
-    """A suite of meson's, each test counted."""
+def suite(score, where, name, limit, env=None, under=()):
+    """A suite of meson's, each test counted; 'under' is what starts meson."""
     log = TOP / where / 'meson-logs' / f'testlog-{name}.json'
     log.unlink(missing_ok=True)
-    code, out = run(['meson', 'test', '-C', where, '--no-rebuild', '--suite', name,
+    code, out = run([*under, 'meson', 'test', '-C', where, '--no-rebuild', '--suite', name,
                      '--logbase', f'testlog-{name}'], limit, env={**os.environ, **(env or {})})
     tests = [json.loads(x) for x in log.read_text().splitlines()] if log.exists() else []
     if not tests:
@@ -172,6 +177,27 @@ def fuzz(score, where, seconds):
                    seconds + 60, env={**os.environ, **SANITIZERS})
 
 
+def thread_targets(where):
+    """vxd, vx and the tests of meson's suite "threads"."""
+    code, out = run(['meson', 'introspect', where, '--tests'], 60)
+    tests = [] if code else [t['cmd'][0] for t in json.loads(out)
+                             if any(s.endswith(':threads') for s in t['suite'])]
+    return ['src/vx', 'src/vxd', *(os.path.relpath(t, TOP / where) for t in tests)]
+
+
+def threads(score):
+    """Tests with threads under ThreadSanitizer, and a vxd with workers while control changes all."""
+    tsan = build(score, 'tsan', thread_targets)
+    if not tsan:
+        return
+    # This run time wants its addresses where few kernels put them by chance.
+    fixed = ['setarch', '-R'] if run(['setarch', '-R', 'true'], 10)[0] == 0 else []
+    suite(score, tsan, 'threads', 240, SANITIZERS, fixed)
+    score.step('threads: vxd, churn', [*fixed, 'test/peer/churn_test.sh'], 120, env={
+        **os.environ, **SANITIZERS, 'WORKERS': '4',
+        'VX': str(TOP / tsan / 'src/vx'), 'VXD': str(TOP / tsan / 'src/vxd')})
+
+
 def check(score, args):
     score.step('packages', ['dist/deps.sh'], 300)
     gcc = build(score, 'gcc')
@@ -182,6 +208,7 @@ def check(score, args):
     if clang:
         suite(score, clang, 'unit', 240, SANITIZERS)
         suite(score, clang, 'fuzz', 300, SANITIZERS)
+    threads(score)
     if gcc:
         suite(score, gcc, 'peer', 600)
     if clang:
