@@ -92,7 +92,8 @@ void inet_udp_set_reader(struct udp_sock *sk,
 			 void (*ready)(struct worker *w, struct udp_sock *sk, void *ctx), void *ctx)
 {
 	inet_udp_of(sk)->ready_ctx = ctx;
-	inet_udp_of(sk)->ready = ready;
+	/* Last: a worker that sees it sees its context. */
+	atomic_store_explicit(&inet_udp_of(sk)->ready, ready, memory_order_release);
 }
 
 static bool is_empty(const struct inet_udp *s)
@@ -254,7 +255,7 @@ uint32_t udp_queue_ordinary(struct worker *w, struct udp_sock *sk, struct batch 
 			queue_one(w, s, p);
 	}
 	b->n = kept;
-	if (s && s->ready && s->q[w->id].n)
+	if (s && s->q[w->id].n && atomic_load_explicit(&s->ready, memory_order_acquire))
 		s->ready(w, sk, s->ready_ctx);
 	return n - kept;
 }

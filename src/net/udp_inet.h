@@ -16,9 +16,9 @@ struct inet_udp {
 	struct ip_addr peer; /* connected to; none: to nobody */
 	uint16_t peer_port;
 	/* UDP-Lite: the least coverage that is taken; 0 demands all (X6); LITE_ANY takes all. */
-	uint32_t lite_min;
+	_Atomic uint32_t lite_min;
 	_Atomic uint32_t queued; /* bytes in all queues */
-	void (*ready)(struct worker *w, struct udp_sock *sk, void *ctx);
+	void (*_Atomic ready)(struct worker *w, struct udp_sock *sk, void *ctx);
 	void *ready_ctx;
 	struct pkt_queue q[]; /* [n_workers] */
 };

@@ -18,11 +18,15 @@
 
 enum { PINGS_MAX = 64, UDP_TEXT_MAX = 1400, TIMEOUT_MS = 1000 };
 
-enum ping_state { PING_FREE, PING_SENT, PING_REPLY, PING_FAILED };
+/*
+ * FREE, and ASKED for: control's.  SENT: the id is in the state, too, and whoever makes it TAKEN may
+ * write the rest: a worker that got the reply or could not send, or control, whose patience ended.
+ * REPLY and FAILED: control's again.
+ */
+enum ping_state { PING_FREE, PING_ASKED, PING_SENT, PING_TAKEN, PING_REPLY, PING_FAILED };
 
-/* One echo request: control's, but for what the worker writes before it sets the state. */
 struct ping {
-	_Atomic int state;
+	_Atomic uint32_t state;
 	struct unixctl_conn *conn; /* NULL: its client went */
 	struct ip_addr to, from;
 	uint16_t id;
@@ -44,6 +48,7 @@ struct pinger {
 	struct ping ping[PINGS_MAX];
 	uint16_t next_id;
 	struct raw_listener raw[2];
+	struct list sending; /* struct udp_call.node */
 	/* udp/listen: one at a time. */
 	struct udp_sock *udp;
 	struct unixctl_conn *reader; /* in udp/next */
@@ -62,13 +67,23 @@ static void wake(struct pinger *p)
 
 /* --- echo, the worker's side -------------------------------------------------------------------- */
 
+static uint32_t sent_as(uint16_t id)
+{
+	return (uint32_t)id << 8 | PING_SENT;
+}
+
+static bool take(struct ping *g, uint32_t state)
+{
+	return atomic_compare_exchange_strong(&g->state, &state, PING_TAKEN);
+}
+
 /* Ours?  Then the reply is noted. */
 static void take_reply(struct pinger *p, struct worker *w, const struct ip_addr *from, uint8_t ttl,
 		       const struct icmp_hdr *h, uint32_t size)
 {
 	struct ping *g = &p->ping[be16_get(h->echo.seq) % PINGS_MAX];
 
-	if (atomic_load(&g->state) != PING_SENT || be16_get(h->echo.id) != g->id)
+	if (!take(g, sent_as(be16_get(h->echo.id))))
 		return;
 	g->from = *from;
 	g->reply_ttl = ttl;
@@ -101,6 +116,7 @@ struct ping_call {
 	struct worker_call call;
 	struct pinger *p;
 	struct ping *g;
+	uint16_t id;
 };
 
 static int send_echo(struct pinger *p, struct worker *w, struct ping *g)
@@ -130,7 +146,7 @@ static int send_echo(struct pinger *p, struct worker *w, struct ping *g)
 	h->echo.seq = be16_put((uint16_t)(g - p->ping));
 	h->csum = csum_fold(csum_add(is4 ? 0 : csum_pseudo(&o.src, &o.dst, o.proto, len), h, len));
 	g->sent = w->now;
-	atomic_store(&g->state, PING_SENT);
+	atomic_store(&g->state, sent_as(g->id));
 	if (is4)
 		MIB_INC(w, IcmpOutEchos);
 	else
@@ -143,7 +159,7 @@ static void ping_on_worker(struct worker *w, struct worker_call *call)
 	struct ping_call *c = (struct ping_call *)call;
 	int r = send_echo(c->p, w, c->g);
 
-	if (r < 0) {
+	if (r < 0 && (take(c->g, PING_ASKED) || take(c->g, sent_as(c->id)))) {
 		c->g->error = -r;
 		atomic_store(&c->g->state, PING_FAILED);
 		wake(c->p);
@@ -172,7 +188,7 @@ void cmd_ping(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
 		return;
 	}
 	for (int i = 0; i < PINGS_MAX && !g; i++)
-		if (atomic_load(&p->ping[i].state) == PING_FREE && !p->ping[i].conn)
+		if (atomic_load(&p->ping[i].state) == PING_FREE)
 			g = &p->ping[i];
 	call = calloc(1, sizeof(*call));
 	if (!g || !call) {
@@ -186,14 +202,15 @@ void cmd_ping(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
 	g->ttl = (uint8_t)ttl;
 	g->id = p->next_id++;
 	g->error = 0;
-	g->sent = clock_now();
+	atomic_store(&g->state, PING_ASKED);
 	c->gone = ping_gone;
 	c->aux = g;
-	*call = (struct ping_call){.call = {.fn = ping_on_worker}, .p = p, .g = g};
+	*call = (struct ping_call){
+		.call = {.fn = ping_on_worker}, .p = p, .g = g, .id = g->id};
 	workers_call(&p->d->workers, 0, &call->call);
 }
 
-static void answer_ping(struct ping *g, int state)
+static void answer_ping(struct ping *g, uint32_t state)
 {
 	char text[200], ip[IP_TEXT_MAX];
 
@@ -213,13 +230,15 @@ static void answer_ping(struct ping *g, int state)
 
 /* --- UDP ---------------------------------------------------------------------------------------------- */
 
+/* One to be sent: the worker's until it is done, then control's to release. */
 struct udp_call {
 	struct worker_call call;
+	struct list node; /* of pinger.sending */
+	_Atomic bool done;
 	struct pinger *p;
 	struct udp_sock *sk;
 	struct ip_addr to;
 	uint16_t port;
-	struct unixctl_conn *conn;
 	uint32_t len;
 	char text[UDP_TEXT_MAX];
 };
@@ -227,8 +246,17 @@ struct udp_call {
 static void udp_on_worker(struct worker *w, struct worker_call *call)
 {
 	struct udp_call *c = (struct udp_call *)call;
+	struct pinger *p = c->p;
 
 	inet_udp_send(w, c->sk, &c->to, c->port, c->text, c->len);
+	atomic_store_explicit(&c->done, true, memory_order_release);
+	wake(p);
+}
+
+static void udp_call_free(struct udp_call *c)
+{
+	list_remove(&c->node);
+	udp_sock_release(c->sk);
 	free(c);
 }
 
@@ -274,11 +302,8 @@ void cmd_udp_send(struct unixctl_conn *c, int argc, const char *argv[], void *au
 	call->port = (uint16_t)port;
 	call->len = (uint32_t)strlen(argv[5]);
 	memcpy(call->text, argv[5], call->len);
-	struct udp_sock *sk = call->sk;
-
+	list_append(&p->sending, &call->node);
 	workers_call(&p->d->workers, 0, &call->call);
-	/* The call runs before the worker is quiescent again, and the socket lives until then. */
-	udp_sock_release(sk);
 	unixctl_reply(c, "");
 }
 
@@ -403,11 +428,14 @@ void cmd_udp_stop(struct unixctl_conn *c, int argc, const char *argv[], void *au
 void pinger_run(struct pinger *p)
 {
 	for (int i = 0; i < PINGS_MAX; i++) {
-		int s = atomic_load_explicit(&p->ping[i].state, memory_order_acquire);
+		uint32_t s = atomic_load_explicit(&p->ping[i].state, memory_order_acquire);
 
 		if (s == PING_REPLY || s == PING_FAILED)
 			answer_ping(&p->ping[i], s);
 	}
+	list_for_each_safe (c, &p->sending, struct udp_call, node)
+		if (atomic_load_explicit(&c->done, memory_order_acquire))
+			udp_call_free(c);
 	answer_reader(p);
 }
 
@@ -417,16 +445,19 @@ uint64_t pinger_timer(struct pinger *p, uint64_t now)
 
 	for (int i = 0; i < PINGS_MAX; i++) {
 		struct ping *g = &p->ping[i];
-		uint64_t end = g->sent + TIMEOUT_MS * NS_PER_MS;
+		uint32_t s = atomic_load(&g->state);
+		uint64_t end;
 
-		if (atomic_load(&g->state) != PING_SENT)
+		if (s == PING_ASKED) /* its worker will send it soon, and tells nobody */
+			next = MIN(next, now + TIMEOUT_MS * NS_PER_MS);
+		if ((s & 0xff) != PING_SENT)
 			continue;
-		if (now >= end)
-			answer_ping(g, PING_SENT);
-		else
+		end = g->sent + TIMEOUT_MS * NS_PER_MS;
+		if (now < end)
 			next = MIN(next, end);
+		else if (take(g, s))
+			answer_ping(g, PING_SENT);
 	}
-	/* A request that its worker has not sent yet is looked at when it was. */
 	return next;
 }
 
@@ -439,6 +470,7 @@ struct pinger *pinger_new(struct vxd *d)
 	p->d = d;
 	p->next_id = (uint16_t)random_next(&d->vx->random);
 	p->last = &p->first;
+	list_init(&p->sending);
 	pthread_mutex_init(&p->lock, NULL);
 	p->raw[0] = (struct raw_listener){INET_V4, IPPROTO_ICMP4_, raw_rcv, p};
 	p->raw[1] = (struct raw_listener){INET_V6, IPPROTO_ICMP6_, raw_rcv, p};
@@ -452,6 +484,8 @@ void pinger_free(struct pinger *p)
 	if (!p)
 		return;
 	udp_end(p);
+	list_for_each_safe (c, &p->sending, struct udp_call, node)
+		udp_call_free(c);
 	raw_unregister(p->d->vx, &p->raw[0]);
 	raw_unregister(p->d->vx, &p->raw[1]);
 	while (p->first) {
