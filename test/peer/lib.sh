@@ -163,6 +163,8 @@ accounts() {
 	for dev in $(vx "$n" -j link show | "$PYTHON" -c '
 import json, sys
 print(*[d["ifname"] for d in json.load(sys.stdin)])'); do
+		# One may have gone with the one below it.
+		vx "$n" link show "$dev" >/dev/null 2>&1 || continue
 		vx "$n" link del "$dev" || fail "link del $dev"
 	done
 	await nothing_out "$n" || { vx "$n" account; echo; }
