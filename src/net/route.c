@@ -154,6 +154,17 @@ static int output_unicast(const struct fib *f, const struct udp_flow *fl, struct
 	return 0;
 }
 
+/* Nothing is sent in another host's name: a source that is given has to be here. */
+static bool source_is_ours(const struct fib *f, const struct ip_addr *src)
+{
+	const struct fib_local *l;
+
+	if (ip_is_none(src) || ip_is_any(src))
+		return true;
+	l = fib_find_local(f, src, 0);
+	return l && l->dst.type == DST_LOCAL;
+}
+
 static int output_by(struct inet *in, uint64_t now, const struct udp_flow *fl, struct dst *out)
 {
 	const struct fib *f;
@@ -165,7 +176,9 @@ static int output_by(struct inet *in, uint64_t now, const struct udp_flow *fl, s
 	if (!f)
 		return -ENETUNREACH;
 	l = fib_find_local(f, &fl->dst, fl->ifindex);
-	if (l && (l->dst.type == DST_LOCAL || l->dst.type == DST_BROADCAST)) {
+	if (!source_is_ours(f, &fl->src)) {
+		err = -EINVAL;
+	} else if (l && (l->dst.type == DST_LOCAL || l->dst.type == DST_BROADCAST)) {
 		uint64_t gen = out->gen;
 
 		*out = l->dst;

@@ -56,7 +56,8 @@ int route_rebuild(struct vx *vx);
 /* Stage route_input.  The dst lives until the end of the turn.  NULL: *why says why not. */
 struct dst *route_input(struct worker *w, const struct pkt *p, const struct ip_addr *src,
 			const struct ip_addr *dst, enum drop *why);
-/* The way to f->dst.  0, -ENETUNREACH, -EHOSTUNREACH (unreachable route), -EINVAL (blackhole). */
+/* The way to f->dst.  0, -ENETUNREACH, -EHOSTUNREACH (unreachable route), -EINVAL (blackhole, or f->src
+ * is no address of this host). */
 int route_output(struct worker *w, const struct udp_flow *f, struct dst *out);
 /* An address of this host? */
 bool route_is_local(struct inet *in, const struct ip_addr *ip);
