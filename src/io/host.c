@@ -118,6 +118,8 @@ static void parse_metrics(const struct nlattr *nest, struct dst *d)
 			d->mtu = mnl_attr_get_u32(a);
 		else if (mnl_attr_get_type(a) == RTAX_HOPLIMIT)
 			d->hoplimit = (uint8_t)mnl_attr_get_u32(a);
+		else if (mnl_attr_get_type(a) == RTAX_LOCK)
+			d->mtu_locked = mnl_attr_get_u32(a) & (1u << RTAX_MTU);
 	}
 }
 

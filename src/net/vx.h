@@ -110,6 +110,7 @@ struct worker {
 	struct list flushes;	/* struct flush.node: to be flushed at the end of the turn */
 	struct inet_worker *inet;
 	void *host;		/* the host provider's (io/udp) */
+	uint32_t tunnels;	/* that are sending now, each inside the next */
 };
 
 /* Something that gathers packets for one system call and is flushed at the end of the turn. */

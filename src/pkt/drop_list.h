@@ -164,6 +164,9 @@ DROP(tunnel_no_route, "IP_OUTNOROUTES", "tx_errors and tx_carrier_errors", "no r
 DROP(tunnel_loop, "IP_OUTNOROUTES", "tx_errors and collisions",
      "the route to the remote leads into the tunnel itself",
      "`ip route replace {to} dev {under}`: a route to {to} that does not use {dev}")
+DROP(tunnel_too_deep, "", "tx_errors", "more than 5 tunnels in each other",
+     "a tunnel leads through itself, or too many lie in each other: look with 'vx -d link show' at what "
+     "each one's 'dev' and 'remote' are")
 DROP(tunnel_too_big, "PKT_TOO_BIG", "tx_dropped|tx_errors and tx_aborted_errors",
      "the encapsulated packet is too big for the path and may not be fragmented",
      "`vx link set {tunnel} mtu {mtu}`")

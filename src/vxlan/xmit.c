@@ -16,6 +16,8 @@
 /* The kernel's default of net.ipv4.ip_local_port_range. */
 enum { SPORT_LOW = 32768, SPORT_HIGH = 60999 };
 
+enum { TUNNELS_MAX = 5 }; /* in each other, as in the kernel */
+
 static void drop(struct worker *w, struct pkt *p, enum drop why)
 {
 	pkt_drop_at(w, p, why, STAGE_vxlan_xmit_one);
@@ -173,6 +175,8 @@ static ALWAYS_INLINE void xmit_one(struct worker *w, struct vxlan_dev *v,
 		route_failed(w, v, p, &peer->ip);
 		return;
 	}
+	if (unlikely(dst->mtu_locked))
+		f.df = false; /* the path takes less and does not tell: routers have to cut */
 	if (traced && pkt_trace(p))
 		trace_route(p, &f, dst, peer->vni);
 	if (unlikely(dst->ifindex == v->dev->ifindex)) {
@@ -279,6 +283,15 @@ COLD static void send_all_traced(struct worker *w, struct dev *d, struct batch *
 	send_all(w, d, b, hash, true);
 }
 
+/* Tunnels that lead through each other: without an end, what has to be cut would never run out of
+ * headroom. */
+COLD static void too_deep(struct worker *w, struct dev *d, struct batch *b)
+{
+	dev_stats(d, w)->tx_errors += b->n;
+	for (uint32_t i = 0; i < b->n; i++)
+		pkt_drop_at(w, b->p[i], DROP_tunnel_too_deep, STAGE_vxlan_xmit);
+}
+
 void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b)
 {
 	struct vxlan_dev *v = vxlan_dev(d);
@@ -286,6 +299,11 @@ void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b)
 	struct vxlan_sock *s = atomic_load_explicit(&v->sock, memory_order_acquire);
 	uint64_t hash[BATCH_MAX];
 
+	if (unlikely(w->tunnels == TUNNELS_MAX)) {
+		too_deep(w, d, b);
+		return;
+	}
+	w->tunnels++;
 	for (uint32_t i = 0; i < b->n; i++) {
 		const struct eth_hdr *eth = (const struct eth_hdr *)b->p[i]->data;
 
@@ -300,4 +318,5 @@ void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b)
 		send_all(w, d, b, hash, false);
 	if (s && s->udp->ops->flush)
 		s->udp->ops->flush(w, s->udp);
+	w->tunnels--;
 }
