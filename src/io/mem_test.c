@@ -211,6 +211,7 @@ static void super_frame(void **state)
 	assert_int_equal(B.last->data[B.last->len - 1], 39);
 }
 
+/* O2. */
 static void full(void **state)
 {
 	struct dev *a, *b;

@@ -263,6 +263,7 @@ static void f6_caps(void **state)
 	for (int i = 0; i < 3000; i++)
 		inject(p, a, (uint16_t)(100 + i), "10.0.0.66");
 	assert_true(vx_held(t->vx) < 600); /* a source's share */
+	assert_int_equal(t->vx->workers[0]->acct.dropped[DROP_ip_reasm_limit] + vx_held(t->vx), 3001);
 	for (int i = 0; i < 3000; i++) {
 		snprintf(src, sizeof(src), "10.0.0.%d", 100 + i % 100);
 		inject(p, a, (uint16_t)i, src);

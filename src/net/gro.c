@@ -79,7 +79,7 @@ void gro_cells_drop(struct worker *w, struct dev *d)
 {
 	if (!d->cells)
 		return;
-	pkt_queue_drop(w, &d->cells[w->id].q, DROP_dev_gone);
+	pkt_queue_drop(w, &d->cells[w->id].q, DROP_shutdown);
 	napi_remove(&d->cells[w->id].napi);
 }
 

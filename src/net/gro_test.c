@@ -623,7 +623,7 @@ static void assert_order(uint16_t sport, const uint32_t *want, uint32_t n)
 	assert_int_equal(k, n);
 }
 
-/* Two flows, mixed; each with something in between that cannot be merged. */
+/* N3 of stack.md.  Two flows, mixed; each with something in between that cannot be merged. */
 static void order(void **state)
 {
 	static const struct seg in[] = {
@@ -668,7 +668,7 @@ static void before_fragment(void **state)
 	end();
 }
 
-/* A super-frame of somebody else's making passes, behind what is held of its flow. */
+/* N3: a super-frame of somebody else's making passes, behind what is held of its flow. */
 static void super_frame(void **state)
 {
 	static uint8_t a[2000], b[2000];

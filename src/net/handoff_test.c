@@ -151,6 +151,7 @@ static void check_account(struct vx *vx, uint64_t dropped)
 	assert_int_equal(check_end(vx), dropped);
 }
 
+/* B3. */
 static void flows_keep_their_worker(void **state)
 {
 	struct dev *d;

@@ -190,7 +190,7 @@ static void c3_total(void **state)
 	t_end(t);
 }
 
-/* C4: TOS copied; C5, C6. */
+/* C4: TOS copied. */
 static void c4_echo(void **state)
 {
 	static const uint8_t tos[] = {0, 0x13, 0xb8, 0xff};
@@ -221,6 +221,7 @@ static void c4_echo(void **state)
 	}
 }
 
+/* C5, C6. */
 static void c5_c6(void **state)
 {
 	struct t_port *p;
@@ -233,6 +234,7 @@ static void c5_c6(void **state)
 	t_inject(p, f, len);
 	T_ASSERT_MOVED(t, MIB_IpInReceives, MIB_IpInDelivers, MIB_IcmpInMsgs, MIB_IcmpInErrors,
 		       MIB_IcmpInCsumErrors);
+	assert_int_equal(t_dropped(t, DROP_icmp_csum), 1);
 	t_assert_silent(p);
 	len = t_echo(
 		f,
@@ -241,6 +243,7 @@ static void c5_c6(void **state)
 	t_mark(t);
 	t_inject(p, f, len);
 	assert_int_equal(T_MOVED(t, IcmpInEchos), 1);
+	assert_int_equal(t_dropped(t, DROP_icmp_invalid), 1);
 	t_assert_silent(p);
 	t_end(t);
 }

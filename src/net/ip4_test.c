@@ -3,7 +3,9 @@
 #include "net/testing.h"
 
 #include <errno.h>
+#include <stdio.h>
 
+#include "net/icmp.h"
 #include "net/ip4.h"
 #include "net/raw.h"
 #include "wire/csum.h"
@@ -219,6 +221,7 @@ static void with_options(const void *o, uint32_t n)
 		     32);
 }
 
+/* I10. */
 static void i10_malformed(void **state)
 {
 	static const struct {
@@ -253,6 +256,7 @@ static void i10_malformed(void **state)
 	}
 }
 
+/* I11. */
 static void i11_source_route(void **state)
 {
 	static const uint8_t lsrr[8] = {131, 7, 4, 10, 0, 0, 9}, ssrr[8] = {137, 7, 4, 10, 0, 0, 9};
@@ -305,6 +309,7 @@ static void raw_rcv(struct worker *w, const struct raw_listener *l, struct pkt *
 	pkt_consume(w, p);
 }
 
+/* L1: every raw listener, and the protocol besides. */
 static void l1_raw(void **state)
 {
 	struct raw_listener l = {.fam = INET_V4, .proto = IPPROTO_ICMP4_, .rcv = raw_rcv}, l2 = l;
@@ -327,6 +332,109 @@ static void l1_raw(void **state)
 	t_end(t);
 }
 
+/* L1: first put together, then the input hook, then raw listeners, then the protocol; each sees the
+ * whole once. */
+static char way[64];
+static void note_way(char who, const struct pkt *p)
+{
+	size_t n = strlen(way);
+
+	snprintf(way + n, sizeof(way) - n, "%c%u ", who, pkt_total(p));
+}
+static enum hook_verdict way_hook(struct worker *w, const struct hook *h, struct pkt *p)
+{
+	(void)w, (void)h;
+	note_way('h', p);
+	return HOOK_ACCEPT;
+}
+static void way_raw(struct worker *w, const struct raw_listener *l, struct pkt *p)
+{
+	(void)l;
+	note_way('r', p);
+	pkt_consume(w, p);
+}
+static void way_proto(struct worker *w, struct batch *b)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		note_way('p', b->p[i]);
+		pkt_consume(w, b->p[i]);
+	}
+	b->n = 0;
+}
+
+static void l1_order(void **state)
+{
+	static const struct inet_proto proto = {.handler = way_proto};
+	struct raw_listener l = {.fam = INET_V4, .proto = 200, .rcv = way_raw};
+	struct hook h = {.point = HOOK_INPUT, .fn = way_hook};
+	struct t_port *p;
+	struct t_net *t = net(&p);
+
+	(void)state;
+	assert_int_equal(inet_proto_add(t->vx, INET_V4, 200, &proto), 0);
+	assert_int_equal(raw_register(t->vx, &l), 0);
+	assert_int_equal(hook_register(t->vx, &h), 0);
+	way[0] = 0;
+	t_mark(t);
+	for (int i = 0; i < 2; i++) {
+		len = t_ip(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1", .proto = 200, .id = 3,
+					     .frag = i ? 2 : IP4_MF, .data = "0123456789abcdef",
+					     .len = 16});
+		t_inject(p, f, len);
+	}
+	assert_string_equal(way, "h52 r52 p32 ");
+	T_ASSERT_MOVED(t, RCV, RCV, MIB_IpReasmReqds, MIB_IpReasmReqds, MIB_IpReasmOKs, MIB_IpInDelivers);
+	raw_unregister(t->vx, &l);
+	hook_unregister(t->vx, &h);
+	t_end(t);
+}
+
+/* L6: an ICMP error reaches the protocol that it quotes, and no other; only about what this host sent. */
+static struct icmp_error told;
+static uint32_t n_told;
+static bool tell(struct worker *w, const struct icmp_error *e)
+{
+	(void)w;
+	told = *e;
+	n_told++;
+	assert_memory_equal(e->l4, "12345678", 8);
+	return true;
+}
+
+static void l6_err_handler(void **state)
+{
+	static const struct inet_proto with = {.handler = way_proto, .err_handler = tell},
+				       without = {.handler = way_proto};
+	static const struct {
+		const char *src;
+		uint8_t proto, told;
+	} row[] = {{"10.0.0.1", 200, 1}, {"10.0.0.1", 201, 0}, {"10.0.0.1", 250, 0}, {"10.0.0.9", 200, 0}};
+	struct ip_addr her = t_addr("10.0.0.3");
+	struct t_port *p;
+	struct t_net *t = net(&p);
+
+	(void)state;
+	assert_int_equal(inet_proto_add(t->vx, INET_V4, 200, &with), 0);
+	assert_int_equal(inet_proto_add(t->vx, INET_V4, 201, &without), 0);
+	for (size_t i = 0; i < ARRAY_LEN(row); i++) {
+		uint8_t q[8 + 28] = {3, 1};
+		struct icmp_hdr *h = (struct icmp_hdr *)q;
+
+		t_ip(f, &(struct t_ip){.src = row[i].src, .dst = "10.0.0.3", .proto = row[i].proto,
+				       .data = "12345678", .len = 8});
+		memcpy(q + 8, f + 14, 28);
+		h->csum = csum(q, sizeof(q));
+		len = t_ip(f, &(struct t_ip){.src = "10.0.0.2", .dst = "10.0.0.1", .proto = IPPROTO_ICMP4_,
+					     .data = q, .len = sizeof(q)});
+		n_told = 0;
+		t_inject(p, f, len);
+		assert_int_equal(n_told, row[i].told);
+		t_assert_silent(p);
+	}
+	assert_true(told.type == 3 && told.code == 1 && ip_eq(&told.dst, &her));
+	t_end(t);
+}
+
 /* A protocol 200 that hands on as 201, 201 as 200: L2. */
 static int handled[2];
 static void hop(struct worker *w, struct batch *b)
@@ -345,6 +453,7 @@ static void take(struct worker *w, struct batch *b)
 	b->n = 0;
 }
 
+/* L2, L4: only what a handler took counts. */
 static void l2_resubmit(void **state)
 {
 	static const struct inet_proto hops = {.handler = hop}, takes = {.handler = take};
@@ -372,6 +481,7 @@ static void l2_resubmit(void **state)
 	t_end(t);
 }
 
+/* L3, L4. */
 static void l3_unknown(void **state)
 {
 	struct raw_listener l = {.fam = INET_V4, .proto = 250, .rcv = raw_rcv};
@@ -432,6 +542,7 @@ static uint32_t tcp_frame(uint8_t flags)
 				      .len = sizeof(h)});
 }
 
+/* L5. */
 static void l5_tcp(void **state)
 {
 	struct t_port *p;
@@ -444,6 +555,7 @@ static void l5_tcp(void **state)
 	t_mark(t);
 	t_inject(p, f, len);
 	T_ASSERT_MOVED(t, RCV, MIB_IpInDelivers, MIB_TcpInSegs, MIB_TcpOutRsts, MIB_IpOutRequests);
+	assert_int_equal(t_dropped(t, DROP_tcp_reset), 1);
 	o = t_out(p);
 	t_assert_ip4(o, "10.0.0.1", "10.0.0.2", IPPROTO_TCP_);
 	r = (const struct tcp_hdr *)(o->b + 34);
@@ -470,6 +582,7 @@ static void l5_tcp(void **state)
 	t_mark(t);
 	t_inject(p, f, len);
 	T_ASSERT_MOVED(t, RCV, MIB_IpInDelivers, MIB_TcpInSegs, MIB_TcpInErrs, MIB_TcpInCsumErrors);
+	assert_int_equal(t_dropped(t, DROP_tcp_csum), 1);
 	t_assert_silent(p);
 	t_end(t);
 }
@@ -495,6 +608,7 @@ static enum hook_verdict verdict(struct worker *w, const struct hook *h, struct 
 	return *(enum hook_verdict *)h->ctx;
 }
 
+/* O1, and each point of hooks. */
 static void hooks(void **state)
 {
 	struct hook h[HOOK_POINTS];
@@ -584,6 +698,8 @@ int main(void)
 		cmocka_unit_test(i11_source_route),
 		cmocka_unit_test(i12_record_route),
 		cmocka_unit_test(l1_raw),
+		cmocka_unit_test(l1_order),
+		cmocka_unit_test(l6_err_handler),
 		cmocka_unit_test(l2_resubmit),
 		cmocka_unit_test(l3_unknown),
 		cmocka_unit_test(l5_tcp),

@@ -108,6 +108,7 @@ static void one_row(const struct row *r, uint32_t split)
 	t_end(t);
 }
 
+/* I-v6. */
 static void input_rows(void **state)
 {
 	(void)state;
@@ -158,6 +159,7 @@ static const struct ext {
 	{"nothing", 59, 0, {0}, -1, 0, -1, false},
 };
 
+/* I-v6. */
 static void extension_headers(void **state)
 {
 	(void)state;

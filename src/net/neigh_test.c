@@ -160,14 +160,22 @@ static void o3_full(void **state)
 	uint32_t n = NEIGH_QUEUE_BYTES / 1028;
 
 	(void)state;
+	assert_int_equal(NEIGH_QUEUE_BYTES, 212992);
 	t_mark(t);
 	for (uint32_t i = 0; i < n; i++)
-		send_to(t, "10.0.0.2", 1000);
+		send_to(t, "10.0.0.2", i == 1 ? 998 : 1000);
 	assert_int_equal(vx_held(t->vx), n);
 	assert_int_equal(t_dropped(t, DROP_neigh_queue_full), 0);
 	send_to(t, "10.0.0.2", 999);
 	assert_int_equal(t_dropped(t, DROP_neigh_queue_full), 1);
 	assert_int_equal(vx_held(t->vx), n);
+	assert_question(p, "10.0.0.2", false);
+	answer(p);
+	assert_int_equal(t_out(p)->len, 42 + 998); /* the second is the first now */
+	for (uint32_t i = 2; i < n; i++)
+		assert_int_equal(t_out(p)->len, 42 + 1000);
+	assert_int_equal(t_out(p)->len, 42 + 999);
+	t_assert_silent(p);
 	t_end(t);
 }
 

@@ -66,6 +66,7 @@ static void assert_way(struct t_net *t, const char *to, struct t_port *dev, cons
 	assert_int_equal(d.gen, inet_gen(t->vx->inet));
 }
 
+/* D1. */
 static void longest_prefix(void **state)
 {
 	struct t_port *p, *q;
@@ -144,7 +145,7 @@ static void metrics(void **state)
 	t_end(t);
 }
 
-/* D1: what route_input says of a destination. */
+/* D1, D3: what route_input says of a destination. */
 static void d1_input(void **state)
 {
 	static const struct {

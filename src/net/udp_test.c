@@ -154,7 +154,7 @@ static void u3_closed(void **state)
 	t_end(t);
 }
 
-/* U4 and section 12: what the source said of the checksum decides. */
+/* U4, W2: what the source said of the checksum decides. */
 static void u4_states(void **state)
 {
 	static const struct {
@@ -269,6 +269,7 @@ static void u6_lookup(void **state)
 	t_end(t);
 }
 
+/* U7, U8. */
 static void u7_full(void **state)
 {
 	struct udp_sock_cfg c = {.family = AF_INET, .port = 5000, .rcvbuf = 100};
@@ -301,11 +302,12 @@ static void u7_full(void **state)
 /* U9: the hook's three answers, by the first byte: 'd' drops, 't' takes, '>' leaves, '<' resubmits.
  */
 static uint32_t seen;
+static void *user_data;
 static void encap(struct worker *w, struct udp_sock *sk, struct batch *b)
 {
 	uint32_t kept = 0;
 
-	(void)sk;
+	user_data = sk->tunnel.user_data;
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct pkt *p = b->p[i];
 		char what = 0;
@@ -366,7 +368,7 @@ static void u9_encap(void **state)
 	}
 }
 
-/* A batch for two sockets, mixed with a resubmitted one: order and accounting. */
+/* U9: a batch for two sockets, mixed with a resubmitted one: order and accounting. */
 static void u9_batch(void **state)
 {
 	struct udp_tunnel_cfg tc = {.encap_type = 1, .rcv = encap};
@@ -405,6 +407,37 @@ static void port_del(struct io *io, int family, uint16_t port)
 {
 	(void)io;
 	announced -= family == AF_INET && port == 4789;
+}
+
+static uint32_t destroyed;
+static void destroy(struct udp_sock *sk)
+{
+	destroyed += *(uint32_t *)sk->tunnel.user_data;
+}
+
+/* U10: the hook finds the tunnel's own data, and is told of the end. */
+static void u10_user_data(void **state)
+{
+	uint32_t mine = 5;
+	struct udp_tunnel_cfg tc = {.encap_type = 1, .rcv = encap, .destroy = destroy, .user_data = &mine};
+	struct t_port *p;
+	struct t_net *t = net(&p);
+	struct udp_sock *sk = open_sock(t, AF_INET, 4789, NULL);
+
+	(void)state;
+	udp_tunnel_setup(sk, &tc);
+	user_data = NULL;
+	datagram("10.0.0.1", 4789, 20);
+	f[42] = 't';
+	t_udp_of(f)->csum = (be16){0};
+	t_inject(p, f, len);
+	assert_ptr_equal(user_data, &mine);
+	destroyed = 0;
+	udp_sock_release(sk);
+	assert_int_equal(destroyed, 5);
+	t_inject(p, f, len); /* closed now */
+	assert_int_equal(t_icmp_of(t_out(p)->b)->code, 3);
+	t_end(t);
 }
 
 static void u10_announced(void **state)
@@ -458,18 +491,19 @@ static void x_rows(void **state)
 		bool zero;
 		uint32_t least; /* receiver's */
 		bool got, csum_error;
+		enum drop why;
 	} row[] = {
-		{"X1", 0, false, LITE_ANY, true, false},
-		{"X2", 1, false, LITE_ANY, false, true},
-		{"X2", 7, false, LITE_ANY, false, true},
-		{"X3", 61, false, LITE_ANY, false, false},
-		{"X4", 0, true, LITE_ANY, false, true},
-		{"X5 8", 8, false, 20, false, false},
-		{"X5 20", 20, false, 20, true, false},
-		{"X5 full", 60, false, 20, true, false},
-		{"X6 partial", 20, false, 0, false, false},
-		{"X6 full", 0, false, 0, true, false},
-		{"X6 no demand", 8, false, LITE_ANY, true, false},
+		{"X1", 0, false, LITE_ANY, true, false, DROP_NONE},
+		{"X2", 1, false, LITE_ANY, false, true, DROP_udplite_coverage},
+		{"X2", 7, false, LITE_ANY, false, true, DROP_udplite_coverage},
+		{"X3", 61, false, LITE_ANY, false, false, DROP_udp_len},
+		{"X4", 0, true, LITE_ANY, false, true, DROP_udp_csum},
+		{"X5 8", 8, false, 20, false, false, DROP_udplite_coverage},
+		{"X5 20", 20, false, 20, true, false, DROP_NONE},
+		{"X5 full", 60, false, 20, true, false, DROP_NONE},
+		{"X6 partial", 20, false, 0, false, false, DROP_udplite_coverage},
+		{"X6 full", 0, false, 0, true, false, DROP_NONE},
+		{"X6 no demand", 8, false, LITE_ANY, true, false, DROP_NONE},
 	};
 
 	(void)state;
@@ -487,6 +521,8 @@ static void x_rows(void **state)
 		assert_int_equal(T_MOVED(t, UdpLiteInErrors), !row[i].got);
 		assert_int_equal(T_MOVED(t, UdpLiteInCsumErrors), row[i].csum_error);
 		assert_int_equal(T_MOVED(t, UdpLiteInDatagrams), row[i].got);
+		if (row[i].why)
+			assert_int_equal(t_dropped(t, row[i].why), 1);
 		/* What is not covered may be damaged. */
 		f[14 + 20 + 59] ^= 1;
 		t_inject(p, f, len);
@@ -497,6 +533,7 @@ static void x_rows(void **state)
 	}
 }
 
+/* X6: closed. */
 static void x_closed(void **state)
 {
 	struct t_port *p;
@@ -582,6 +619,7 @@ int main(void)
 		cmocka_unit_test(u10_announced), cmocka_unit_test(x_rows),
 		cmocka_unit_test(x_closed),	 cmocka_unit_test(send_and_loop),
 		cmocka_unit_test(send_group),
+		cmocka_unit_test(u10_user_data),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,7 +34,6 @@ DROP(cell_full, "CPU_BACKLOG", "rx_dropped", "the device's receive cell is full"
      "the workers are overloaded: start vxd with more of them (vxd --workers N)")
 DROP(dev_down, "DEV_READY", "rx_dropped or tx_dropped", "the device is down",
      "`vx link set {dev} up`")
-DROP(dev_gone, "DEV_READY", "", "the device was removed while the packet waited", "")
 DROP(tx_queue_full, "", "", "the queue to the interface below is full",
      "the host cannot send as fast as this arrives: its interface or its socket buffer is the limit")
 DROP(rx_too_big, "PKT_TOO_BIG", "", "longer than any frame that vx holds (64 KB)",

@@ -133,6 +133,8 @@ static void side_tx(struct io *io, struct worker *w, struct batch *b)
 		struct t_frame *f = &h->in[h->in_tail % T_OUT];
 
 		h->side_csum_state = p->csum_state;
+		h->side_gso_size = p->gso_size;
+		h->side_gso_type = p->gso_type;
 		if (!h->forget) {
 			assert_true(h->in_tail - h->in_head < T_OUT);
 			free(f->b);

@@ -50,7 +50,9 @@ struct h_host {
 	struct t_frame in[T_OUT];
 	const struct dev *in_dev[T_OUT];
 	uint32_t in_head, in_tail;
-	uint8_t side_csum_state; /* of the last one */
+	/* Of the last one: */
+	uint8_t side_csum_state;
+	uint16_t side_gso_size, side_gso_type;
 	bool forget;		 /* keep neither packets nor frames (fuzzing) */
 	/* FDB events. */
 	struct {
