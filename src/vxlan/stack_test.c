@@ -326,7 +326,7 @@ static void pmtu(void **state)
 	}
 }
 
-/* No way to the remote: a route failure for every packet, not only the first. */
+/* 3.5-6: no way to the remote: a route failure for every packet, not only the first. */
 static void no_way(void **state)
 {
 	static const uint8_t type[] = {DST_BLACKHOLE, DST_UNREACHABLE, DST_NONE};

@@ -163,12 +163,12 @@ static void targets(void **state)
 {
 	(void)state;
 	make(NULL, 0);
-	/* 7: nothing at all. */
+	/* 3.1-7: nothing at all. */
 	send_frame(IP4, 0, MAC_A);
 	expect_drop("no target", DROP_no_target, 1);
 	expect_stats("no target", &(struct dev_stats){.tx_dropped = 1});
 	assert_string_equal(went(), "");
-	/* 8: second, third, ..., first. */
+	/* 3.1-8: second, third, ..., first. */
 	add(MAC_Z, "10.0.0.2");
 	add(MAC_Z, "10.0.0.3");
 	add(MAC_Z, "10.0.0.4");
@@ -182,7 +182,7 @@ static void targets(void **state)
 	assert_string_equal(went(), ".3 .4 .2");
 	send_frame(IP4, 0, MAC_Z);
 	assert_string_equal(went(), ".3 .4 .2");
-	/* 5: an entry of its own replaces the list. */
+	/* 3.1-5: an entry of its own replaces the list. */
 	add(MAC_A, "10.0.0.7");
 	send_frame(IP4, 0, MAC_A);
 	assert_string_equal(went(), ".7");
@@ -196,7 +196,7 @@ static void targets(void **state)
 	done();
 }
 
-/* Sending moves "used", not "updated" (4.7). */
+/* 3.1-5: sending moves "used", not "updated" (4.7). */
 static void moves_used(void **state)
 {
 	struct fdb_req q = {.mac = t_mac(MAC_A)};
@@ -214,6 +214,7 @@ static void moves_used(void **state)
 
 /* --- 3.5, 3.7: bytes and parameters ---------------------------------------------------------------- */
 
+/* 3.7-plain. */
 static void bytes(void **state)
 {
 	static const uint8_t hdr[8] = {8, 0, 0, 0, 0xab, 0xcd, 0xef, 0};
@@ -377,7 +378,7 @@ static void remote_parts(void **state)
 	}
 }
 
-/* 3.8: what is counted; 7.1. */
+/* 3.8-counters, 3.8-bare, 3.5-1. */
 static void counted_lengths(void **state)
 {
 	static const struct {
@@ -456,7 +457,7 @@ static void failures(void **state)
 	struct vxlan_opts o6 = h_opts(100, 4789);
 
 	(void)state;
-	make(NULL, 0); /* 2: remote any */
+	make(NULL, 0); /* 3.5-2: remote any */
 	add(MAC_A, "0.0.0.0");
 	send_frame(IP4, 0, MAC_A);
 	expect_drop("any", DROP_dst_any, 1);
@@ -464,7 +465,7 @@ static void failures(void **state)
 	assert_int_equal(H.n_routes, 0);
 	done();
 
-	make(NULL, 0); /* 6: no route, for the second packet, too */
+	make(NULL, 0); /* 3.5-6: no route, for the second packet, too */
 	add(MAC_A, "10.0.0.2");
 	H.route_err = -EHOSTUNREACH;
 	for (int i = 0; i < 2; i++)
@@ -477,7 +478,7 @@ static void failures(void **state)
 	assert_string_equal(went(), ".2");
 	done();
 
-	make(NULL, 0); /* 6: the route leads out of the device */
+	make(NULL, 0); /* 3.5-6: the route leads out of the device */
 	add(MAC_A, "10.0.0.2");
 	H.route.ifindex = vx->ifindex;
 	send_frame(IP4, 0, MAC_A);
@@ -485,14 +486,14 @@ static void failures(void **state)
 	expect_stats("loop", &(struct dev_stats){.tx_errors = 1, .collisions = 1});
 	done();
 
-	make(NULL, 0); /* 3.8: a local error of IPv4 */
+	make(NULL, 0); /* 3.8-error4 */
 	add(MAC_A, "10.0.0.2");
 	H.xmit_err = -EMSGSIZE;
 	send_frame(IP4, 0, MAC_A);
 	expect_stats("error 4", &(struct dev_stats){.tx_dropped = 1});
 	done();
 
-	o6.local = t_addr("fd00::1"); /* and of IPv6 */
+	o6.local = t_addr("fd00::1"); /* 3.8-error6 */
 	make(&o6, VXA_BIT(VXA_LOCAL));
 	add(MAC_A, "fd00::2");
 	H.xmit_err = -EMSGSIZE;
@@ -506,7 +507,7 @@ static void failures(void **state)
 	send_frame(IP4, 0, MAC_A);
 	expect_drop("down", DROP_dev_down, 1);
 	expect_stats("down", &(struct dev_stats){.tx_dropped = 1});
-	atomic_fetch_or(&vx->flags, IFF_UP); /* 5: the race, no socket any more */
+	atomic_fetch_or(&vx->flags, IFF_UP); /* 3.5-5: the race */
 	t_mark(H.t);
 	send_frame(IP4, 0, MAC_A);
 	expect_drop("no socket", DROP_no_socket, 1);
@@ -515,7 +516,7 @@ static void failures(void **state)
 	done();
 }
 
-/* One remote fails, the others get theirs. */
+/* 3.1-8: one remote fails, the others get theirs. */
 static void one_of_many(void **state)
 {
 	(void)state;
@@ -597,6 +598,7 @@ static void copies_that_wait(void **state)
 
 /* --- 3.5, step 7: local bypass -------------------------------------------------------------------- */
 
+/* 3.5-7. */
 static void bypass(void **state)
 {
 	struct vxlan_opts o = h_opts(200, 4789);
@@ -650,6 +652,7 @@ static void bypass(void **state)
 	}
 }
 
+/* 3.5-7. */
 static void no_bypass(void **state)
 {
 	struct vxlan_opts o = h_opts(100, 4789);
@@ -679,7 +682,7 @@ static void no_bypass(void **state)
 	done();
 }
 
-/* The sender itself may have the VNI. */
+/* 3.5-7: the sender itself may have the VNI. */
 static void bypass_to_oneself(void **state)
 {
 	(void)state;
@@ -704,6 +707,7 @@ static uint16_t port_of(uint8_t *f, uint32_t len)
 	return s->flow.sport;
 }
 
+/* 3.6-range (MAX included, section 12), 3.6-hash. */
 static void source_ports(void **state)
 {
 	static const struct {
