@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""TCP, small datagrams and ping through a tunnel: vxd beside Linux's own driver, in one run.
+"""TCP, small datagrams and ping through a tunnel (stack.md W7): vxd beside Linux's own driver, in one run.
 
       a: kernel and vxd ---- veth, MTU 1500 ---- b: kernel and vxd
 

@@ -211,16 +211,26 @@ await not kill -0 $old
 pings
 end
 
+# Index, MAC, addresses and routes of the host's side (stack.md W9).
+host_side() {
+	ip -n ${NSTAG}A -o link show vxlan1 | sed 's/: .*link/ link/'
+	ip -n ${NSTAG}A -o addr show dev vxlan1
+	ip -n ${NSTAG}A route show dev vxlan1 | sed 's/ linkdown//'
+}
+
 # The time limit, and none.
 run --linger 1
 ip -n ${NSTAG}A addr add 192.168.1.1/24 dev vxlan1
 ip -n ${NSTAG}A link set vxlan1 up
 pings
+before=$(host_side)
 crash
 sleep 0.2
 kill -0 $H 2>/dev/null || fail "the helper does not wait"
 await not kill -0 $H
 ip -n ${NSTAG}A -o link show vxlan1 | grep -q NO-CARRIER || fail "still a carrier after --linger"
+ip -n ${NSTAG}A -o link show vxlan1 | grep -q '[<,]UP[,>]' || fail "W9: down without its daemon"
+same "W9: index, MAC, address and route without the daemon" "$before" "$(host_side)"
 run --linger 0
 pings
 [ -e $TMP/A/vxd.helper ] && fail "vxd.helper with --linger 0"

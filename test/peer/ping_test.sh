@@ -123,7 +123,8 @@ P
 }
 
 # With the wire's offloads on: super-frames both ways, and inner checksums that are left to a card
-# that is not there; vx finds that out and says so (stack.md W3).
+# that is not there; vx finds that out and says so (stack.md W3).  Trains of ours and of the kernel's are
+# told apart by the size of what comes back out (W4); no XDP is in the way of super-frames (W8).
 offloaded() {
 	local to="$TMP/unfinished.txt" teller n
 	for n in A B; do in_ns $n ethtool -K eth0 tx on tso on gso on gro on >/dev/null 2>&1; done
@@ -154,7 +155,8 @@ captured() {
 	grep -aq "vni 100 is vxlan1; .* is known at $2" "$file" || fail "$1: no comment in explain -w"
 }
 
-# pair WHAT FROM TO LOCAL REMOTE OPTIONS: everything for one pair; leaves its numbers in $TMP.
+# pair WHAT FROM TO LOCAL REMOTE OPTIONS: everything for one pair; leaves its numbers in $TMP.  With
+# noudpcsum, segments go one by one (stack.md W5).
 pair() {
 	local what=$1 a=$2 da=$3 b=$4 db=$5 la=$6 lb=$7 e
 	shift 7

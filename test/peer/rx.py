@@ -170,6 +170,7 @@ def underlay4():
     d = outer4(vxlan(frame))
     d = d[:38] + struct.pack("!H", 8 + 8 + len(frame) - 4) + b"\0\0" + d[42:]
     expect("UDP shorter than IP says", d, ok(56), None, [frame[:-4]])
+    # stack.md W6: the kernel's sender uses many.
     expect("any source port", outer4(vxlan(frame), sport=1), OK, None, [frame])
 
 

@@ -440,6 +440,10 @@ def too_big():
     device(*V4, "remote", PEER, "df", "set")
     expect("93 df set", big, [], {"tx dropped": 1}, "tunnel_too_big")
     expect("93 df set, fits", inner4(b"B" * 1422, dmac=UNKNOWN), [dict(HEAD4, df=1)])
+    for words, df in ((["mtu", "1400"], 1), (["mtu", "lock", "1400"], 0)):  # 3.5: DF of a locked route
+        host("route", "add", PEER, "dev", "eth0", *words)
+        expect("93 df set, route with " + " ".join(words), frame, [dict(HEAD4, df=df)])
+        host("route", "del", PEER, "dev", "eth0", *words)
     expect("93 df set, a byte more", inner4(b"B" * 1423, dmac=UNKNOWN), [], {"tx dropped": 1},
            "tunnel_too_big")
     without()
