@@ -145,6 +145,8 @@ static void from_socket(const uint8_t *b, uint32_t len, uint16_t gso_size)
 	struct batch one;
 
 	w->acct.rx++;
+	p->has_tun = true;
+	p->tun = (struct tun_info){.src = t_addr("10.0.0.2"), .dst = t_addr("10.0.0.1"), .ttl = 64};
 	p->csum_state = CSUM_UNSURE;
 	p->gso_size = gso_size;
 	batch_init(&one);
