@@ -30,6 +30,14 @@ static bool reserve(struct text *t, size_t more)
 	return true;
 }
 
+void text_cut(struct text *t, size_t len)
+{
+	if (len >= t->len)
+		return;
+	t->len = len;
+	t->s[len] = 0;
+}
+
 void text_append(struct text *t, const char *s, size_t len)
 {
 	if (!reserve(t, len))

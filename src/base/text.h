@@ -18,6 +18,7 @@ struct text {
 };
 
 void text_printf(struct text *t, const char *fmt, ...) PRINTF(2, 3);
+void text_cut(struct text *t, size_t len); /* to its first 'len' bytes */
 void text_append(struct text *t, const char *s, size_t len);
 void text_clear(struct text *t);	/* empty, memory kept */
 void text_done(struct text *t);		/* memory freed; usable again */

@@ -21,6 +21,7 @@ void canon_options(struct text *t, struct vx *vx, const struct link_type *type, 
 /* "link set NAME ..." of what cfg has, and of the options in the mask; nothing if there is none. */
 void canon_link_set(struct text *t, struct dev *d, const struct link_cfg *cfg, const void *opts,
 		    uint64_t mask);
+void canon_link_del(struct text *t, struct dev *d);
 /* "fdb CMD MAC dev NAME ..." */
 void canon_fdb(struct text *t, struct dev *d, const char *cmd, const struct fdb_req *r);
 void canon_addr(struct text *t, const char *cmd, struct dev *d, const struct ip_addr *ip,

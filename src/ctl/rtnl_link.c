@@ -452,7 +452,7 @@ int rtnl_dellink(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err 
 	if (!d)
 		return refuse_host(c->r, &m, err);
 	if (state_text(c->r->state))
-		text_printf(state_text(c->r->state), "link del %s\n", d->name);
+		canon_link_del(state_text(c->r->state), d);
 	link_dellink(d, false);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/list.h"
 #include "ctl/canon.h"
 #include "ctl/lines.h"
 
@@ -80,43 +81,128 @@ bool state_is_empty(const struct state *s)
 	return s->fd < 0 || fstat(s->fd, &st) < 0 || st.st_size == 0;
 }
 
-int state_replay(struct state *s,
-		 int (*fn)(void *ctx, int argc, char **argv, char *why, size_t size), void *ctx)
+/* --- replay ---------------------------------------------------------------------------------- */
+
+/* A line that failed: of no interest if what it was about is deleted by a later one. */
+struct failure {
+	struct list node;
+	unsigned int line;
+	char *words; /* each with its NUL */
+	size_t len;
+	char why[512];
+};
+
+static bool is_about(const struct failure *f, const char *name)
+{
+	for (size_t at = 0; at < f->len; at += strlen(f->words + at) + 1)
+		if (!strcmp(f->words + at, name))
+			return true;
+	return false;
+}
+
+static void failure_free(struct failure *f)
+{
+	list_remove(&f->node);
+	free(f->words);
+	free(f);
+}
+
+static void note_failure(struct list *failures, unsigned int line, int n, char **words,
+			 const char *why)
+{
+	struct failure *f = calloc(1, sizeof(*f));
+	struct text t = {0};
+
+	for (int i = 0; i < n; i++)
+		text_append(&t, words[i], strlen(words[i]) + 1);
+	if (!f || t.failed) {
+		fprintf(stderr, "vxd: line %u of the state could not be restored: %s\n", line, why);
+		text_done(&t);
+		free(f);
+		return;
+	}
+	f->line = line;
+	f->words = t.s;
+	f->len = t.len;
+	snprintf(f->why, sizeof(f->why), "%s", why);
+	list_append(failures, &f->node);
+}
+
+static void forget_deleted(struct list *failures, const char *name)
+{
+	list_for_each_safe (f, failures, struct failure, node)
+		if (is_about(f, name))
+			failure_free(f);
+}
+
+/* Tells what is left; how many. */
+static int tell_failures(struct list *failures, const char *path)
+{
+	int n = 0;
+
+	list_for_each_safe (f, failures, struct failure, node) {
+		fprintf(stderr, "vxd: %s, line %u could not be restored: %s\n", path, f->line, f->why);
+		failure_free(f);
+		n++;
+	}
+	return n;
+}
+
+/* "link del [dev] NAME": the name, or NULL. */
+static const char *deleted_one(int n, char **words)
+{
+	return n >= 3 && !strcmp(words[0], "link") && !strcmp(words[1], "del") ? words[n - 1] : NULL;
+}
+
+static void replay_line(char *line, unsigned int number, struct list *failures, state_line_fn *fn,
+			void *ctx)
+{
+	char *words[LINE_WORDS_MAX + 1], why[512];
+	const char *bad = "", *deleted;
+	int n = line_split(line, words, LINE_WORDS_MAX, &bad), r;
+
+	if (n == 0)
+		return;
+	snprintf(why, sizeof(why), "%s", bad);
+	if (n > 0)
+		words[n] = NULL;
+	r = n < 0 ? n : fn(ctx, n, words, why, sizeof(why));
+	deleted = deleted_one(n, words);
+	if (deleted)
+		forget_deleted(failures, deleted);
+	else if (r < 0)
+		note_failure(failures, number, n, words, why);
+}
+
+int state_replay(struct state *s, state_line_fn *fn, void *ctx)
 {
 	FILE *f = fopen(s->path, "re");
-	char *line = NULL, *words[LINE_WORDS_MAX + 1], why[512];
 	unsigned int number = 0;
+	struct list failures;
+	char *line = NULL;
 	size_t size = 0;
-	int done = 0;
 	ssize_t n;
+	int failed;
 
+	list_init(&failures);
 	s->replaying = true;
 	while (f && (n = getline(&line, &size, f)) >= 0) {
-		const char *bad = "";
-		int k;
-
 		number++;
 		if (n && line[n - 1] != '\n') {
 			fprintf(stderr, "vxd: %s, line %u is torn and was ignored\n", s->path, number);
 			break;
 		}
-		k = line_split(line, words, LINE_WORDS_MAX, &bad);
-		if (k == 0)
-			continue;
-		snprintf(why, sizeof(why), "%s", bad);
-		if (k > 0)
-			words[k] = NULL;
-		if (k < 0 || fn(ctx, k, words, why, sizeof(why)) < 0)
-			fprintf(stderr, "vxd: %s, line %u could not be restored: %s\n", s->path,
-				number, why);
+		if (strlen(line) == (size_t)n)
+			replay_line(line, number, &failures, fn, ctx);
 		else
-			done++;
+			note_failure(&failures, number, 0, NULL, "it is no text");
 	}
 	if (f)
 		fclose(f);
 	free(line);
+	failed = tell_failures(&failures, s->path);
 	s->replaying = false;
-	return done;
+	return failed;
 }
 
 static int write_all(int fd, const char *p, size_t len)
@@ -132,6 +218,22 @@ static int write_all(int fd, const char *p, size_t len)
 		len -= (size_t)n;
 	}
 	return fdatasync(fd) < 0 ? -errno : 0;
+}
+
+/* The name of a file is as durable as its bytes only then. */
+static int sync_dir_of(const char *path)
+{
+	char dir[PATH_MAX];
+	int fd, r;
+
+	snprintf(dir, sizeof(dir), "%s", path);
+	*strrchr(dir, '/') = 0;
+	fd = open(*dir ? dir : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	r = fsync(fd) < 0 && errno != EINVAL ? -errno : 0;
+	close(fd);
+	return r;
 }
 
 int state_compact(struct state *s, struct vx *vx)
@@ -156,12 +258,15 @@ int state_compact(struct state *s, struct vx *vx)
 		if (fd >= 0)
 			close(fd);
 		unlink(tmp);
-		fprintf(stderr, "vxd: cannot compact %s: %s\n", s->path, strerror(-r));
+		fprintf(stderr, "vxd: cannot write %s: %s\n", s->path, strerror(-r));
 		return r;
 	}
 	close(s->fd);
 	s->fd = fd;
-	return 0;
+	r = sync_dir_of(s->path);
+	if (r < 0)
+		fprintf(stderr, "vxd: cannot sync the directory of %s: %s\n", s->path, strerror(-r));
+	return r;
 }
 
 void state_commit(struct state *s)
@@ -171,15 +276,39 @@ void state_commit(struct state *s)
 	if (!s || s->fd < 0 || (!s->pending.len && !s->stale))
 		return;
 	if (s->stale) {
-		s->stale = false;
 		text_clear(&s->pending);
-		state_compact(s, s->vx);
+		s->stale = state_compact(s, s->vx) < 0; /* the next commit tries again */
 		return;
 	}
 	r = s->pending.failed ? -ENOMEM : write_all(s->fd, s->pending.s, s->pending.len);
 	if (r < 0)
 		fprintf(stderr, "vxd: cannot write %s: %s; what was changed now is lost at the next "
-			"start\n", s->path, strerror(-r));
+			"start, unless a later change can be written\n", s->path, strerror(-r));
+	s->stale = r < 0; /* a part of a line may be there */
 	text_clear(&s->pending);
 	s->pending.failed = false;
+}
+
+void state_keep_copy(struct state *s)
+{
+	char path[PATH_MAX + 8], buf[16384];
+	int from = open(s->path, O_RDONLY | O_CLOEXEC), to, r = 0;
+	ssize_t n = 0;
+
+	snprintf(path, sizeof(path), "%s.bad", s->path);
+	to = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (from < 0 || to < 0)
+		r = -errno;
+	while (r == 0 && (n = read(from, buf, sizeof(buf))) > 0)
+		r = write_all(to, buf, (size_t)n);
+	if (r == 0 && n < 0)
+		r = -errno;
+	if (from >= 0)
+		close(from);
+	if (to >= 0)
+		close(to);
+	if (r < 0)
+		fprintf(stderr, "vxd: cannot keep a copy as %s: %s\n", path, strerror(-r));
+	else
+		fprintf(stderr, "vxd: the state as it was is kept as %s\n", path);
 }

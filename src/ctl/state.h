@@ -29,10 +29,13 @@ struct state {
 int state_open(struct state *s, const char *asked, char *why, size_t size);
 void state_close(struct state *s);
 bool state_is_empty(const struct state *s);
-/* Runs each line by fn (as lines_run()).  A line that fails is told on stderr and kept out; a torn
- * last line is ignored and told.  Returns how many lines were run. */
-int state_replay(struct state *s,
-		 int (*fn)(void *ctx, int argc, char **argv, char *why, size_t size), void *ctx);
+typedef int state_line_fn(void *ctx, int argc, char **argv, char *why, size_t size);
+/* Runs each line by fn (as lines_run()).  A line that fails is told on stderr and kept out, unless a
+ * later one deletes what it is about; a torn last line, which nobody was told of, is ignored and told.
+ * Returns how many lines failed. */
+int state_replay(struct state *s, state_line_fn *fn, void *ctx);
+/* Keeps the file, of which not all could be restored, under another name; told on stderr. */
+void state_keep_copy(struct state *s);
 /* Writes the model as it is in place of all lines. */
 int state_compact(struct state *s, struct vx *vx);
 /* Writes and syncs what is pending; told on stderr when it fails. */

@@ -34,6 +34,7 @@ struct mem_port {
 
 struct mem_opts {
 	char peer[DEV_NAME_MAX];
+	uint32_t peer_index;
 };
 
 static struct mem_port *mem_of(struct io *io)
@@ -352,14 +353,16 @@ static int add_port(struct dev *d)
 }
 
 /* The other end, made now or found without a peer. */
-static int find_peer(struct dev *d, const struct link_cfg *cfg, const char *name,
+static int find_peer(struct dev *d, const struct link_cfg *cfg, const struct mem_opts *o,
 		     struct dev **out, struct vx_err *err)
 {
+	const char *name = o->peer;
 	struct link_cfg c = {.has_up = false, .owner = cfg->owner, .maker = cfg->maker,
 			     .has_mtu = cfg->has_mtu, .mtu = cfg->mtu};
 	struct mem_opts none = {.peer = ""};
 	int r;
 
+	c.ifindex = o->peer_index;
 	*out = dev_by_name(d->vx, name);
 	if (*out == d)
 		return vx_fail(err, -EINVAL, "%s cannot be its own peer", name);
@@ -389,7 +392,7 @@ static int mem_newlink(struct dev *d, const struct link_cfg *cfg, const void *op
 		d->mtu = cfg->mtu;
 	if (r < 0 || !*o->peer)
 		return r;
-	r = find_peer(d, cfg, o->peer, &peer, err);
+	r = find_peer(d, cfg, o, &peer, err);
 	if (r < 0)
 		return r;
 	r = io_mem_pair(d, peer);
@@ -415,12 +418,17 @@ static void mem_fill_info(struct dev *d, void *opts)
 	memset(o, 0, sizeof(*o));
 	if (peer)
 		memcpy(o->peer, peer->name, sizeof(o->peer));
+	if (peer && peer->lower == d)
+		o->peer_index = peer->ifindex;
 }
 
 static const struct attr table[] = {
 	{.name = "peer", .nl = MEM_NL_PEER, .kind = ATTR_STRING,
 	 .off = offsetof(struct mem_opts, peer), .size = DEV_NAME_MAX, .arg = "NAME",
 	 .refusal = "Cannot change peer", .help = "the other end, made with it if it is not there"},
+	{.name = "peerindex", .nl = MEM_NL_PEER_INDEX, .kind = ATTR_U32,
+	 .off = offsetof(struct mem_opts, peer_index), .size = 4, .max = INT32_MAX, .arg = "N",
+	 .refusal = "Cannot change peerindex", .help = "index of the other end, if it is made with it"},
 };
 const struct attr_set mem_attrs = {"mem", table, ARRAY_LEN(table),
 				sizeof(struct mem_opts)};

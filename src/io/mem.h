@@ -21,6 +21,7 @@
 enum {
 	MEM_QUEUE_MAX = 1024, /* packets on their way to one end */
 	MEM_NL_PEER = 0x2001,
+	MEM_NL_PEER_INDEX = 0x2002,
 };
 
 /* The owner keeps it until after vx_free(). */

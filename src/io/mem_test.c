@@ -97,12 +97,15 @@ static int teardown(void **state)
 static int add(struct side *s, const char *name, const char *peer, struct dev **out)
 {
 	struct link_cfg c = {.has_up = true, .up = true};
-	char opts[DEV_NAME_MAX] = "";
+	struct {
+		char peer[DEV_NAME_MAX];
+		uint32_t index;
+	} o = {""};
 
 	snprintf(c.name, sizeof(c.name), "%s", name);
 	if (peer)
-		snprintf(opts, sizeof(opts), "%s", peer);
-	return link_newlink(s->vx, link_type_find(s->vx, "mem"), &c, opts, peer != NULL, NULL, out);
+		snprintf(o.peer, sizeof(o.peer), "%s", peer);
+	return link_newlink(s->vx, link_type_find(s->vx, "mem"), &c, &o, peer != NULL, NULL, out);
 }
 
 static struct pkt *frame(struct side *s, uint32_t len, uint8_t fill)
@@ -301,15 +304,21 @@ static void no_buffers(void **state)
 static void inside_one(void **state)
 {
 	struct dev *m0, *m1;
-	char peer[DEV_NAME_MAX];
+	struct {
+		char peer[DEV_NAME_MAX];
+		uint32_t index;
+	} o;
 
 	assert_int_equal(add(&A, "m0", "m1", &m0), 0);
 	m1 = dev_by_name(A.vx, "m1");
 	assert_non_null(m1);
 	assert_ptr_equal(io_mem_peer(m0), m1);
 	assert_true(m1->link_flags & DEV_SECOND);
-	m1->type->fill_info(m1, peer);
-	assert_string_equal(peer, "m0");
+	m1->type->fill_info(m1, &o);
+	assert_string_equal(o.peer, "m0");
+	assert_int_equal(o.index, 0);
+	m0->type->fill_info(m0, &o);
+	assert_int_equal(o.index, m1->ifindex);
 	dev_change_flags(m1, true, NULL);
 	xmit(&A, m0, frame(&A, 60, 1));
 	run();

@@ -314,6 +314,11 @@ out_free:
 	return r;
 }
 
+bool packet_mtu_is_set(struct dev *d)
+{
+	return packet_port_of(d)->mtu_is_set;
+}
+
 void packet_host_changed(struct vx *vx, const struct host_link *l, bool gone)
 {
 	list_for_each (d, &vx->devs, struct dev, node) {

@@ -75,6 +75,8 @@ int packet_validate(struct vx *vx, const struct link_cfg *cfg, const void *opts,
 		    struct vx_err *err);
 void packet_fill_info(struct dev *d, void *opts);
 
+bool packet_mtu_is_set(struct dev *d); /* by control: it does not follow the interface's */
+
 /* The host changed an interface (or, 'gone', removed it): its ports follow in MAC and MTU, as far
  * as they were not set.  Control; for the owner of the host's notifications. */
 void packet_host_changed(struct vx *vx, const struct host_link *l, bool gone);

@@ -101,7 +101,8 @@ int config_run(struct vxd *d, const char *path)
 void config_restore(struct vxd *d)
 {
 	d->rtnl.adopt = true;
-	state_replay(&d->state, run_line, d);
+	if (state_replay(&d->state, run_line, d) > 0)
+		state_keep_copy(&d->state);
 	d->rtnl.adopt = false;
 	state_compact(&d->state, d->vx);
 }

@@ -9,7 +9,7 @@
 static void gone_with_host(struct vxd *d, struct dev *dev)
 {
 	if (state_text(&d->state))
-		text_printf(state_text(&d->state), "link del %s\n", dev->name);
+		canon_link_del(state_text(&d->state), dev);
 	link_dellink(dev, false);
 	state_commit(&d->state);
 }

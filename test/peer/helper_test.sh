@@ -145,7 +145,7 @@ vx A save | grep -q "link add c0.* netns \"${NSTAG}C\"" || fail "netns is not in
 end
 for n in "A vxlan1" "C c0"; do has $n && fail "$n stays after a clean stop"; done
 run
-said "could not be restored" # what was deleted before it was
+said
 has A vxlan1 && has C c0 || fail "not there again"
 ip -n ${NSTAG}A addr add 192.168.1.1/24 dev vxlan1
 
