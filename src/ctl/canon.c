@@ -183,6 +183,10 @@ void canon_link_add(struct text *t, struct dev *d)
 		text_printf(t, " netns");
 		word(t, d->netns, true);
 	}
+	if (*d->host_name) {
+		text_printf(t, " netname");
+		word(t, d->host_name, false);
+	}
 	if (d->type->fill_info)
 		d->type->fill_info(d, d->opts);
 	mask = mask_of(d->type, d->opts);

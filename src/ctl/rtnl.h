@@ -25,6 +25,7 @@ enum {
 	IFLA_VX_MAKER = 0x2003,	 /* string: the command, for explain */
 	IFLA_VX_HOSTKIND = 0x2004, /* string: what the host's side is ("tap", "veth") */
 	IFLA_VX_OWNER = 0x2005,	 /* string: netlink or ovsdb */
+	IFLA_VX_NETNAME = 0x2006, /* string: the host side's name in its namespace, if it is another */
 
 	RTNL_GROUPS = 64,
 	RTNL_MSG_MAX = 8192,	      /* one message of ours */

@@ -198,7 +198,7 @@ struct link_msg {
 	struct link_cfg cfg;
 	const struct nlattr *data; /* INFO_DATA */
 	char kind[32], name[DEV_NAME_MAX];
-	bool own_only;
+	bool own_only, names;
 };
 
 static bool get_string(const struct nlattr *a, char *to, size_t size)
@@ -245,7 +245,9 @@ static int get_generic(const struct nlattr *a, struct link_msg *m, struct vx_err
 	struct link_cfg *c = &m->cfg;
 
 	switch (mnl_attr_get_type(a)) {
-	case IFLA_IFNAME:
+	case IFLA_IFNAME: /* with an index: the new name */
+		m->names = true;
+		/* fallthrough */
 	case IFLA_ALT_IFNAME:
 		return get_string(a, m->name, sizeof(m->name))
 			       ? 0
@@ -273,6 +275,10 @@ static int get_generic(const struct nlattr *a, struct link_msg *m, struct vx_err
 			       ? 0
 			       : vx_fail(err, -EINVAL, "a namespace's name, process id or path has "
 						       "1 to 63 letters");
+	case IFLA_VX_NETNAME:
+		return get_string(a, c->host_name, sizeof(c->host_name)) && *c->host_name
+			       ? 0
+			       : vx_fail(err, -EINVAL, "an interface name has at most 15 letters");
 	case IFLA_VX_OWN:
 		m->own_only = true;
 		return 0;
@@ -306,7 +312,8 @@ static int parse(const struct nlmsghdr *nlh, struct link_msg *m, struct vx_err *
 		if (r < 0)
 			return r;
 	}
-	memcpy(m->cfg.name, m->name, sizeof(m->cfg.name));
+	if (m->names)
+		memcpy(m->cfg.name, m->name, sizeof(m->cfg.name));
 	if (m->ifi->ifi_change & IFF_UP || (!m->ifi->ifi_change && m->ifi->ifi_flags & IFF_UP)) {
 		m->cfg.has_up = true;
 		m->cfg.up = m->ifi->ifi_flags & IFF_UP;
@@ -370,6 +377,9 @@ static int create(struct rtnl *r, struct link_msg *m, struct vx_err *err)
 	if (rc == 0 && m->cfg.has_netns && (m->cfg.nohost || !t->has_host_side))
 		rc = vx_fail(err, -EINVAL, "\"netns\" says where the host's side of a device is, and "
 					   "this one has none");
+	if (rc == 0 && *m->cfg.host_name && !m->cfg.has_netns)
+		rc = vx_fail(err, -EINVAL, "\"netname\" is a name in the namespace that \"netns\" says, "
+					   "and there is none");
 	m->cfg.ifindex = (uint32_t)m->ifi->ifi_index;
 	m->cfg.adopt = r->adopt;
 	if (rc == 0)
@@ -380,9 +390,27 @@ static int create(struct rtnl *r, struct link_msg *m, struct vx_err *err)
 	return rc;
 }
 
-static int change(struct rtnl *r, struct dev *d, struct link_msg *m, struct vx_err *err)
+/* What 'change' did.  A new name stands in other lines, too, and of a request that was refused a part
+ * may have been done: then the whole is written anew. */
+static void record_change(struct rtnl *r, struct dev *d, const char *old_name, const struct link_msg *m,
+			  const void *opts, uint64_t present, int rc)
 {
 	struct text *t = state_text(r->state);
+	const struct link_cfg *c = &m->cfg;
+	int wishes = (m->data != NULL) + c->has_mac + c->has_mtu + (*c->name != 0) + c->has_master +
+		     c->has_up;
+
+	if (!t)
+		return;
+	if (strcmp(old_name, d->name) || (rc < 0 && wishes > 1))
+		r->state->stale = true;
+	else if (rc == 0)
+		canon_link_set(t, d, c, opts, present);
+}
+
+static int change(struct rtnl *r, struct dev *d, struct link_msg *m, struct vx_err *err)
+{
+	char old_name[DEV_NAME_MAX];
 	uint64_t present = 0;
 	void *opts = NULL;
 	int rc = 0;
@@ -398,9 +426,9 @@ static int change(struct rtnl *r, struct dev *d, struct link_msg *m, struct vx_e
 	if (m->cfg.has_netns)
 		return vx_fail(err, -EOPNOTSUPP, "Cannot change netns: delete %s and make it anew",
 			       d->name);
-	if (m->ifi->ifi_index && *m->name && strcmp(m->name, d->name))
-		return vx_fail(err, -EOPNOTSUPP, "renaming is not built yet: delete %s and make it "
-						 "anew", d->name);
+	if (*m->cfg.host_name)
+		return vx_fail(err, -EOPNOTSUPP, "Cannot change netname: rename the interface there");
+	memcpy(old_name, d->name, sizeof(old_name));
 	if (m->data) {
 		opts = calloc(1, d->type->opts_size + 1);
 		if (!opts)
@@ -411,8 +439,7 @@ static int change(struct rtnl *r, struct dev *d, struct link_msg *m, struct vx_e
 	}
 	if (rc == 0)
 		rc = link_setlink(d, &m->cfg, err);
-	if (rc == 0 && t)
-		canon_link_set(t, d, &m->cfg, opts, present);
+	record_change(r, d, old_name, m, opts, present, rc);
 	free(opts);
 	return rc;
 }
@@ -539,6 +566,8 @@ static void put_vx(struct nlmsghdr *nlh, struct dev *d)
 		mnl_attr_put_strz(nlh, IFLA_VX_HOSTKIND, host ? host->kind : io->kind);
 	if (*d->netns)
 		mnl_attr_put_strz(nlh, IFLA_VX_NETNS, d->netns);
+	if (*d->host_name)
+		mnl_attr_put_strz(nlh, IFLA_VX_NETNAME, d->host_name);
 	mnl_attr_put_strz(nlh, IFLA_VX_OWNER, d->owner == OWNER_OVSDB ? "ovsdb" : "netlink");
 	if (*d->maker.text)
 		mnl_attr_put_strz(nlh, IFLA_VX_MAKER, d->maker.text);

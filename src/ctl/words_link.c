@@ -341,6 +341,23 @@ static int netns(struct words *x)
 	return 0;
 }
 
+static int check_name(struct words *x, const char *name)
+{
+	if (!*name || strlen(name) >= IFNAMSIZ || strchr(name, '/') || strchr(name, ' '))
+		return words_bad_arg(x, name, "\"name\" not a valid ifname");
+	return 0;
+}
+
+static int netname(struct words *x)
+{
+	const char *arg = words_need(x);
+
+	if (!arg || check_name(x, arg) < 0)
+		return -1;
+	mnl_attr_put_strz(x->nlh, IFLA_VX_NETNAME, arg);
+	return 0;
+}
+
 static int index_word(struct words *x, struct ifinfomsg *ifi)
 {
 	const char *arg = words_need(x);
@@ -386,44 +403,41 @@ static int generic(struct words *x, struct ifinfomsg *ifi, const char *word)
 	}
 	if (!strcmp(word, "netns"))
 		return netns(x);
+	if (!strcmp(word, "netname"))
+		return netname(x);
 	if (!strcmp(word, "index"))
 		return index_word(x, ifi);
 	return 1;
 }
 
-static int check_name(struct words *x, const char *name)
+/* Names and generic options up to "type" or the end.  *name is what follows "name", *dev the device
+ * where it is said in another way; NULL: not said. */
+static int body(struct words *x, struct ifinfomsg *ifi, const char **name, const char **dev, bool add)
 {
-	if (!*name || strlen(name) >= IFNAMSIZ || strchr(name, '/') || strchr(name, ' '))
-		return words_bad_arg(x, name, "\"name\" not a valid ifname");
-	return 0;
-}
-
-/* Names and generic options up to "type" or the end.  *name: the device. */
-static int body(struct words *x, struct ifinfomsg *ifi, const char **name, bool add)
-{
-	const char *word;
+	const char *word, **to;
 	int r;
 
-	*name = NULL;
+	*name = *dev = NULL;
 	while ((word = words_next(x))) {
 		if (!strcmp(word, "type"))
 			return type(x, add);
-		r = *name || !add || strcmp(word, "up") ? generic(x, ifi, word) : 1;
+		r = *dev || *name || !add || strcmp(word, "up") ? generic(x, ifi, word) : 1;
 		if (r <= 0) {
 			if (r < 0)
 				return -1;
 			continue;
 		}
-		if (!strcmp(word, "name") || !strcmp(word, "dev")) {
+		to = !strcmp(word, "name") ? name : dev;
+		if (to == name || !strcmp(word, "dev")) {
 			word = words_need(x);
 			if (!word)
 				return -1;
 		}
-		if (*name)
-			return words_duplicate(x, add ? "name" : "dev", word);
+		if (*to || (add && (*name || *dev)))
+			return words_duplicate(x, add || to == name ? "name" : "dev", word);
 		if (check_name(x, word) < 0)
 			return -1;
-		*name = word;
+		*to = word;
 	}
 	return 0;
 }
@@ -431,7 +445,7 @@ static int body(struct words *x, struct ifinfomsg *ifi, const char **name, bool 
 static int add(struct words *x, uint16_t flags)
 {
 	struct ifinfomsg *ifi = words_begin_link(x, RTM_NEWLINK, flags);
-	const char *name;
+	const char *name, *dev;
 	bool has_type = false;
 
 	for (int i = x->at; i < x->argc; i++)
@@ -439,10 +453,10 @@ static int add(struct words *x, uint16_t flags)
 	if (!has_type)
 		return words_fail(x, WORDS_EXIT_USAGE, "Not enough information: \"type\" argument "
 						       "is required");
-	if (body(x, ifi, &name, true) < 0)
+	if (body(x, ifi, &name, &dev, true) < 0)
 		return -1;
-	if (name)
-		mnl_attr_put_strz(x->nlh, IFLA_IFNAME, name);
+	if (name || dev)
+		mnl_attr_put_strz(x->nlh, IFLA_IFNAME, name ? name : dev);
 	mnl_attr_put_strz(x->nlh, IFLA_VX_MAKER, "vx link add");
 	return 0;
 }
@@ -451,18 +465,24 @@ static int add(struct words *x, uint16_t flags)
 static int existing(struct words *x, uint16_t type)
 {
 	struct ifinfomsg *ifi = words_begin_link(x, type, 0);
-	const char *name;
+	const char *name, *dev;
 	uint32_t index;
 
-	if (body(x, ifi, &name, false) < 0)
+	if (body(x, ifi, &name, &dev, false) < 0)
 		return -1;
-	if (!name)
+	if (!dev) { /* a "name" alone is the device's */
+		dev = name;
+		name = NULL;
+	}
+	if (!dev)
 		return words_fail(x, WORDS_EXIT_USAGE,
 				  "Not enough of information: \"dev\" argument is required.");
-	index = x->ifindex(x->ctx, name);
+	index = x->ifindex(x->ctx, dev);
 	if (!index)
-		return words_no_device(x, name);
+		return words_no_device(x, dev);
 	ifi->ifi_index = (int)index;
+	if (name && strcmp(name, dev) && type == RTM_NEWLINK)
+		mnl_attr_put_strz(x->nlh, IFLA_IFNAME, name);
 	return 0;
 }
 

@@ -37,7 +37,7 @@ static void read_port_range(struct io_host *h)
 
 int io_host_init(struct io_host *h, const struct io_wake *wake)
 {
-	*h = (struct io_host){.wake = wake, .open = &io_open_direct};
+	*h = (struct io_host){.wake = wake, .open = &io_open_direct, .elsewhere = -1};
 	atomic_store(&h->route_gen, 1);
 	for (int i = 0; i < VX_WORKERS_MAX; i++)
 		h->route_nl[i] = -1;
@@ -59,6 +59,8 @@ void io_host_done(struct io_host *h)
 {
 	close(h->nl);
 	close(h->monitor);
+	if (h->elsewhere >= 0)
+		close(h->elsewhere);
 	for (int i = 0; i < VX_WORKERS_MAX; i++)
 		if (h->route_nl[i] >= 0)
 			close(h->route_nl[i]);
@@ -104,6 +106,15 @@ int host_link_set(struct io_host *h, const char *netns, uint32_t ifindex, uint32
 		a.mac = *mac;
 		a.has_mac = 1;
 	}
+	return h->open->link_set(h->open->ctx, &a);
+}
+
+int host_link_rename(struct io_host *h, const char *netns, uint32_t ifindex, const char *name)
+{
+	struct link_ask a = {.ifindex = ifindex, .up = -1};
+
+	snprintf(a.netns, sizeof(a.netns), "%s", netns);
+	snprintf(a.name, sizeof(a.name), "%s", name);
 	return h->open->link_set(h->open->ctx, &a);
 }
 
@@ -242,11 +253,41 @@ void host_monitor_run(struct io_host *h)
 		if (n < 0 && errno == ENOBUFS) {
 			/* Something was lost: whatever was cached may be wrong. */
 			atomic_fetch_add(&h->route_gen, 1);
+			if (h->overrun)
+				h->overrun(h->ctx);
 			continue;
 		}
 		if (n <= 0)
 			return;
 		mnl_cb_run(buf, (size_t)n, 0, 0, on_event, h);
+	}
+}
+
+static int on_elsewhere(const struct nlmsghdr *nlh, void *data)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+	struct io_host *h = data;
+
+	if ((nlh->nlmsg_type == RTM_NEWLINK || nlh->nlmsg_type == RTM_DELLINK) &&
+	    mnl_nlmsg_get_payload_len(nlh) >= sizeof(*ifi))
+		h->elsewhere_changed(h->ctx, (uint32_t)ifi->ifi_index);
+	return MNL_CB_OK;
+}
+
+void host_elsewhere_run(struct io_host *h)
+{
+	char buf[NL_BUF];
+
+	for (int i = 0; i < 64; i++) {
+		bool is_ours;
+		ssize_t n = hostnl_recv_all(h->elsewhere, buf, sizeof(buf), &is_ours);
+
+		if (n == -ENOBUFS)
+			h->overrun(h->ctx);
+		else if (n <= 0)
+			return;
+		else if (!is_ours)
+			mnl_cb_run(buf, (size_t)n, 0, 0, on_elsewhere, h);
 	}
 }
 

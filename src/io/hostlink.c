@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <stdio.h>
@@ -106,6 +107,10 @@ int hostlink_set(const struct link_ask *a)
 		ifi->ifi_flags = a->up ? IFF_UP : 0;
 		any = true;
 	}
+	if (*a->name && strcmp(a->name, now.name)) {
+		mnl_attr_put_strz(nlh, IFLA_IFNAME, a->name);
+		any = true;
+	}
 	if (a->mtu && a->mtu != now.mtu) {
 		mnl_attr_put_u32(nlh, IFLA_MTU, a->mtu);
 		any = true;
@@ -117,6 +122,94 @@ int hostlink_set(const struct link_ask *a)
 	return any ? hostnl_ask(nlh, NULL, NULL) : 0;
 }
 
+struct link_where hostlink_where(const struct host_link *l, const char *netns)
+{
+	struct link_where w = {.ifindex = l->ifindex, .mtu = l->mtu, .flags = l->flags,
+			       .mac = l->mac};
+
+	snprintf(w.netns, sizeof(w.netns), "%s", netns);
+	snprintf(w.name, sizeof(w.name), "%s", l->name);
+	return w;
+}
+
+/* What a link message says of a TAP. */
+struct tap_info {
+	bool is_tun, is_tap, has_pi, has_vnet_hdr, is_multi_queue, is_persistent;
+	uint32_t n_queues; /* those in use, without the detached ones */
+};
+
+static bool get_flag(const struct nlattr *a)
+{
+	return mnl_attr_get_payload_len(a) && mnl_attr_get_u8(a);
+}
+
+static void parse_tun(const struct nlattr *data, struct tap_info *t)
+{
+	const struct nlattr *a;
+
+	mnl_attr_for_each_nested (a, data) {
+		switch (mnl_attr_get_type(a)) {
+		case IFLA_TUN_TYPE:
+			t->is_tap = mnl_attr_get_payload_len(a) && mnl_attr_get_u8(a) == IFF_TAP;
+			break;
+		case IFLA_TUN_PI:
+			t->has_pi = get_flag(a);
+			break;
+		case IFLA_TUN_VNET_HDR:
+			t->has_vnet_hdr = get_flag(a);
+			break;
+		case IFLA_TUN_PERSIST:
+			t->is_persistent = get_flag(a);
+			break;
+		case IFLA_TUN_MULTI_QUEUE:
+			t->is_multi_queue = get_flag(a);
+			break;
+		case IFLA_TUN_NUM_QUEUES:
+			if (mnl_attr_validate(a, MNL_TYPE_U32) >= 0)
+				t->n_queues = mnl_attr_get_u32(a);
+			break;
+		}
+	}
+}
+
+static int on_tap(const struct nlmsghdr *nlh, void *data)
+{
+	struct tap_info *t = data;
+	const struct nlattr *a, *b, *tun = NULL;
+
+	if (nlh->nlmsg_type != RTM_NEWLINK)
+		return MNL_CB_OK;
+	mnl_attr_for_each (a, nlh, sizeof(struct ifinfomsg)) {
+		if (mnl_attr_get_type(a) != IFLA_LINKINFO)
+			continue;
+		mnl_attr_for_each_nested (b, a) {
+			if (mnl_attr_get_type(b) == IFLA_INFO_KIND)
+				t->is_tun = !strcmp(mnl_attr_get_str(b), "tun");
+			else if (mnl_attr_get_type(b) == IFLA_INFO_DATA)
+				tun = b;
+		}
+	}
+	if (tun && t->is_tun)
+		parse_tun(tun, t);
+	return MNL_CB_OK;
+}
+
+int hostlink_tap_is_left(const char *name)
+{
+	char buf[256];
+	struct nlmsghdr *nlh = message(buf, RTM_GETLINK, 0, 0);
+	struct tap_info t = {0};
+	int r;
+
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
+	r = hostnl_ask(nlh, on_tap, &t);
+	if (r < 0)
+		return r;
+	if (!t.is_tap || t.has_pi || !t.has_vnet_hdr || !t.is_multi_queue || !t.is_persistent)
+		return -EEXIST;
+	return t.n_queues ? -EBUSY : 0;
+}
+
 int hostlink_del(uint32_t ifindex)
 {
 	char buf[256];
@@ -124,12 +217,13 @@ int hostlink_del(uint32_t ifindex)
 	return hostnl_ask(message(buf, RTM_DELLINK, 0, ifindex), NULL, NULL);
 }
 
-int hostlink_move(uint32_t ifindex, int netns_fd)
+int hostlink_move(uint32_t ifindex, int netns_fd, const char *name)
 {
 	char buf[256];
 	struct nlmsghdr *nlh = message(buf, RTM_NEWLINK, 0, ifindex);
 
 	mnl_attr_put_u32(nlh, IFLA_NET_NS_FD, (uint32_t)netns_fd);
+	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
 	return hostnl_ask(nlh, NULL, NULL);
 }
 

@@ -16,8 +16,12 @@ int hostlink_get(uint32_t ifindex, const char *name, struct host_link *out);
  * the interface's neighbours.  a->netns is the caller's to have entered. */
 int hostlink_set(const struct link_ask *a);
 int hostlink_del(uint32_t ifindex);
-/* Moves a link to the namespace behind 'netns_fd'. */
-int hostlink_move(uint32_t ifindex, int netns_fd);
+struct link_where hostlink_where(const struct host_link *l, const char *netns);
+/* Is 'name' a TAP as vxd makes them, without a queue in use: one that a former vxd left?  0; -ENODEV:
+ * no such interface, -EBUSY: somebody has it open, -EEXIST: it is something else. */
+int hostlink_tap_is_left(const char *name);
+/* Moves a link to the namespace behind 'netns_fd', where it gets that name. */
+int hostlink_move(uint32_t ifindex, int netns_fd, const char *name);
 /* A veth pair: 'name' in the namespace behind 'netns_fd' (-1: here), 'hidden' here. */
 int hostlink_veth_add(const char *name, const char *hidden, int netns_fd);
 /* Keeps the host's own stack away from a link, and sets it up. */

@@ -25,6 +25,37 @@ int hostnl_open(uint32_t groups, bool nonblock)
 	return fd;
 }
 
+int hostnl_open_all(uint32_t groups)
+{
+	int fd = hostnl_open(groups, true), one = 1, err;
+
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &one, sizeof(one)) == 0)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+ssize_t hostnl_recv_all(int fd, void *buf, size_t size, bool *is_ours)
+{
+	_Alignas(struct cmsghdr) char ctl[CMSG_SPACE(sizeof(int)) + 64];
+	struct iovec iov = {buf, size};
+	struct msghdr mh = {.msg_iov = &iov,
+			    .msg_iovlen = 1,
+			    .msg_control = ctl,
+			    .msg_controllen = sizeof(ctl)};
+	ssize_t n = recvmsg(fd, &mh, 0);
+
+	if (n < 0)
+		return -errno;
+	*is_ours = true;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&mh); c; c = CMSG_NXTHDR(&mh, c))
+		if (c->cmsg_level == SOL_NETLINK && c->cmsg_type == NETLINK_LISTEN_ALL_NSID)
+			*is_ours = false;
+	return n;
+}
+
 int hostnl_talk(int fd, struct nlmsghdr *nlh, mnl_cb_t cb, void *data)
 {
 	static _Atomic uint32_t seq = 1;

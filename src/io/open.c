@@ -85,6 +85,16 @@ static int direct_link_set(void *ctx, const struct link_ask *a)
 	return *a->netns ? -EOPNOTSUPP : hostlink_set(a);
 }
 
+static int direct_link_find(void *ctx, const char *netns, uint32_t ifindex, struct link_where *out)
+{
+	struct host_link l;
+	int r = *netns ? -EOPNOTSUPP : hostlink_get(ifindex, NULL, &l);
+
+	if (r == 0)
+		*out = hostlink_where(&l, "");
+	return r;
+}
+
 static int direct_link_del(void *ctx, const char *netns, uint32_t ifindex)
 {
 	return *netns ? -EOPNOTSUPP : hostlink_del(ifindex);
@@ -103,6 +113,7 @@ const struct io_open io_open_direct = {
 	.tap_done = direct_tap_done,
 	.veth = direct_veth,
 	.link_set = direct_link_set,
+	.link_find = direct_link_find,
 	.link_del = direct_link_del,
 	.udp = direct_udp,
 };

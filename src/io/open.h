@@ -26,6 +26,12 @@ struct hide {
 
 enum { NETNS_TEXT_MAX = 64, IF_NAME_MAX = 16 };
 
+/* A namespace without a name in /run/netns is called by its inode, as in /proc/PID/ns. */
+#define NETNS_INO_TEXT "net:[%llu]"
+
+/* Of the device's name: the end of a veth pair that vxd keeps. */
+#define HIDDEN_NAME "%.11s.vxh"
+
 /* The host's side of a device. */
 struct side_ask {
 	char netns[NETNS_TEXT_MAX]; /* where it is: name, pid or path; "": vxd's own namespace */
@@ -39,11 +45,20 @@ struct side_ask {
 /* Settings of a link that was made here. */
 struct link_ask {
 	char netns[NETNS_TEXT_MAX];
+	char name[IF_NAME_MAX]; /* "": as it is */
 	uint32_t ifindex;
 	uint32_t mtu; /* 0: as it is */
 	struct mac mac;
 	uint8_t has_mac;
 	int8_t up; /* -1: as it is */
+};
+
+/* A link that was made here, as it is and where it is now. */
+struct link_where {
+	char netns[NETNS_TEXT_MAX]; /* "": vxd's own */
+	char name[IF_NAME_MAX];
+	uint32_t ifindex, mtu, flags; /* IFF_* */
+	struct mac mac;
 };
 
 struct udp_ask {
@@ -74,6 +89,9 @@ struct io_open {
 	int (*veth)(void *ctx, const struct side_ask *a, uint32_t *ifindex, struct vx_err *err);
 	/* Of what tap() and veth() made. */
 	int (*link_set)(void *ctx, const struct link_ask *a);
+	/* Looks for one that the host may have moved to another namespace: from then on it is known
+	 * by what *out says.  -ENODEV: it is gone. */
+	int (*link_find)(void *ctx, const char *netns, uint32_t ifindex, struct link_where *out);
 	int (*link_del)(void *ctx, const char *netns, uint32_t ifindex);
 
 	/* A UDP socket, non-blocking, all its options set, buffers enlarged, bound. */

@@ -314,6 +314,12 @@ out_free:
 	return r;
 }
 
+void packet_host_renamed(struct dev *d, const char *name)
+{
+	if (d->ops == &packet_port_dev_ops)
+		snprintf(packet_port_of(d)->host_name, DEV_NAME_MAX, "%s", name);
+}
+
 bool packet_mtu_is_set(struct dev *d)
 {
 	return packet_port_of(d)->mtu_is_set;

@@ -75,6 +75,7 @@ int packet_validate(struct vx *vx, const struct link_cfg *cfg, const void *opts,
 		    struct vx_err *err);
 void packet_fill_info(struct dev *d, void *opts);
 
+void packet_host_renamed(struct dev *d, const char *name); /* d: any device over that interface */
 bool packet_mtu_is_set(struct dev *d); /* by control: it does not follow the interface's */
 
 /* The host changed an interface (or, 'gone', removed it): its ports follow in MAC and MTU, as far

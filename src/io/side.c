@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -51,6 +52,24 @@ int tap_queue(const char *name, bool fresh, struct vx_err *err)
 	return fd;
 }
 
+int tap_name(int fd, char *name)
+{
+	struct ifreq ifr = {0};
+
+	if (ioctl(fd, TUNGETIFF, &ifr) < 0)
+		return errno == EBADFD ? -ENODEV : -errno;
+	memcpy(name, ifr.ifr_name, IF_NAME_MAX);
+	name[IF_NAME_MAX - 1] = 0;
+	return 0;
+}
+
+int tap_netns(int fd)
+{
+	int ns_fd = ioctl(fd, TUNGETDEVNETNS);
+
+	return ns_fd < 0 ? (errno == EBADFD ? -ENODEV : -errno) : ns_fd;
+}
+
 int tap_attach(int fd, bool on)
 {
 	struct ifreq ifr = {.ifr_flags = on ? IFF_ATTACH_QUEUE : IFF_DETACH_QUEUE};
@@ -58,11 +77,41 @@ int tap_attach(int fd, bool on)
 	return ioctl(fd, TUNSETQUEUE, &ifr) < 0 ? -errno : 0;
 }
 
+enum { LEFT_TRIES = 50, LEFT_WAIT = 20 /* ms */ };
+
+/* May the interface 'name' be taken over, if there is one?  1: yes; 0: there is none.  Whoever had
+ * it may be at its end just now. */
+static int is_left(const char *name, struct vx_err *err)
+{
+	int r = hostlink_tap_is_left(name);
+
+	for (int i = 0; i < LEFT_TRIES && r == -EBUSY; i++) {
+		poll(NULL, 0, LEFT_WAIT);
+		r = hostlink_tap_is_left(name);
+	}
+	if (r == -EBUSY)
+		return vx_fail(err, r, "somebody else has the TAP %s open, another vxd perhaps",
+			       name);
+	if (r == -EEXIST)
+		return vx_fail(err, r,
+			       "the host has an interface %s, which is no TAP that a former vxd left",
+			       name);
+	return r == -ENODEV ? 0 : r < 0 ? r : 1;
+}
+
 int tap_open(const struct side_ask *a, uint32_t *ifindex, struct vx_err *err)
 {
-	int fd = tap_queue(a->name, !a->adopt, err), r;
+	int r = 0, fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
 	struct host_link l;
 
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	if (a->adopt)
+		r = is_left(a->name, err);
+	if (r < 0)
+		return r;
+	fd = tap_queue(a->name, r == 0, err);
 	if (fd < 0)
 		return fd;
 	r = side_settle(a, &l, err);

@@ -17,6 +17,9 @@ int tap_open(const struct side_ask *a, uint32_t *ifindex, struct vx_err *err);
  * Without a sentence: /dev/net/tun itself cannot be opened. */
 int tap_queue(const char *name, bool fresh, struct vx_err *err);
 int tap_attach(int fd, bool on); /* detached: the queue gets nothing, but keeps the carrier */
+/* The name that the TAP has now, wherever it is, in IF_NAME_MAX bytes; -ENODEV: it is gone. */
+int tap_name(int fd, char *name);
+int tap_netns(int fd); /* a descriptor of the namespace where it is now, or a negative errno */
 /* MTU and MAC as asked for, as far as they are not so already; *l: the link. */
 int side_settle(const struct side_ask *a, struct host_link *l, struct vx_err *err);
 

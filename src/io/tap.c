@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "io/host.h"
+#include "io/side.h"
 #include "io/vnet.h"
 #include "net/dev.h"
 #include "net/napi.h"
@@ -168,6 +169,11 @@ static int tap_set_up(struct io *io, bool up)
 	return host_link_set(tap_of(io)->host, io->dev->netns, io->ifindex, 0, NULL, up);
 }
 
+static int tap_set_name(struct io *io, const char *name)
+{
+	return host_link_rename(tap_of(io)->host, io->dev->netns, io->ifindex, name);
+}
+
 static void tap_free(void *arg)
 {
 	struct tap *t = arg;
@@ -177,14 +183,16 @@ static void tap_free(void *arg)
 	free(t);
 }
 
-/* What others hold of it goes with our descriptor. */
+/* What others hold of it goes with our descriptor.  A worker may have that for a while: the interface
+ * goes at once, as its name may be wanted. */
 static void give_up(struct tap *t, const char *netns, uint32_t ifindex, bool keep)
 {
 	const struct io_open *open = t->host->open;
 
 	if (!keep)
 		ioctl(t->fd, TUNSETPERSIST, 0);
-	open->tap_done(open->ctx, netns, ifindex);
+	if (keep || open->link_del(open->ctx, netns, ifindex) < 0)
+		open->tap_done(open->ctx, netns, ifindex);
 }
 
 static void tap_close(struct io *io, bool keep)
@@ -204,6 +212,7 @@ static const struct io_ops tap_ops = {
 	.set_mac = tap_set_mac,
 	.set_mtu = tap_set_mtu,
 	.set_up = tap_set_up,
+	.set_name = tap_set_name,
 	.close = tap_close,
 };
 
@@ -214,11 +223,42 @@ bool host_side_is_lost(struct dev *d)
 	return io && io->ops == &tap_ops && atomic_load(&tap_of(io)->lost);
 }
 
+int host_side_find(struct dev *d, struct link_where *out)
+{
+	struct io *io = atomic_load(&d->host);
+	const struct io_open *open;
+
+	if (io->ops != &tap_ops)
+		return veth_side_find(d, out);
+	/* The queue knows best, and needs nobody. */
+	if (tap_name(tap_of(io)->fd, out->name) < 0)
+		return -ENODEV;
+	open = tap_of(io)->host->open;
+	return open->link_find(open->ctx, d->netns, io->ifindex, out) < 0 ? -EAGAIN : 0;
+}
+
+static uint32_t *index_of(struct dev *d)
+{
+	struct io *io = atomic_load(&d->host);
+
+	return io->ops == &tap_ops ? &io->ifindex : veth_side_index(io);
+}
+
+uint32_t host_side_index(struct dev *d)
+{
+	return *index_of(d);
+}
+
+void host_side_set_index(struct dev *d, uint32_t ifindex)
+{
+	*index_of(d) = ifindex;
+}
+
 void host_side_ask(struct side_ask *a, const struct dev *d, bool adopt)
 {
 	*a = (struct side_ask){.mtu = d->mtu, .mac = d->mac, .adopt = adopt};
 	memcpy(a->netns, d->netns, sizeof(a->netns));
-	memcpy(a->name, d->name, sizeof(a->name));
+	memcpy(a->name, *d->host_name ? d->host_name : d->name, sizeof(a->name));
 }
 
 /* Sets *can to what the host takes and gives. */
@@ -263,6 +303,7 @@ int tap_side_add(struct io_host *h, struct dev *d, bool adopt, struct vx_err *er
 {
 	struct tap *t = calloc(1, sizeof(*t));
 	struct vx_err dummy = {0};
+	struct host_link l;
 	struct side_ask ask;
 	uint32_t ifindex = 0;
 	int r;
@@ -273,6 +314,8 @@ int tap_side_add(struct io_host *h, struct dev *d, bool adopt, struct vx_err *er
 		return -ENOMEM;
 	t->host = h;
 	host_side_ask(&ask, d, adopt);
+	if (adopt && !*d->netns && host_link_get(h, 0, d->name, &l) == 0)
+		d->link_flags |= DEV_TAKEN_OVER;
 	r = t->fd = h->open->tap(h->open->ctx, &ask, &ifindex, err);
 	if (r < 0 && !*err->text)
 		r = veth_side_add(h, d, adopt, strerror(-r), err);

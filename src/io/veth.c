@@ -45,6 +45,34 @@ static int veth_set_up(struct io *io, bool up)
 	return set_link(io, 0, NULL, up);
 }
 
+static int veth_set_name(struct io *io, const char *name)
+{
+	struct veth *v = veth_of(io);
+	int r = host_link_rename(v->host, io->dev->netns, v->ifindex, name);
+
+	/* The hidden end goes along: the next start looks for it by this name. */
+	if (r == 0)
+		snprintf(v->pp.host_name, sizeof(v->pp.host_name), HIDDEN_NAME, name);
+	return r;
+}
+
+/* The pair lives as long as its hidden end, which is in our namespace. */
+int veth_side_find(struct dev *d, struct link_where *out)
+{
+	struct veth *v = veth_of(atomic_load(&d->host));
+	struct io_host *h = v->host;
+	struct host_link l;
+
+	if (host_link_get(h, v->pp.io.ifindex, NULL, &l) < 0)
+		return -ENODEV;
+	return h->open->link_find(h->open->ctx, d->netns, v->ifindex, out) < 0 ? -EAGAIN : 0;
+}
+
+uint32_t *veth_side_index(struct io *io)
+{
+	return &veth_of(io)->ifindex;
+}
+
 static void veth_free(void *arg)
 {
 	struct veth *v = arg;
@@ -71,6 +99,7 @@ static const struct io_ops veth_ops = {
 	.set_mac = veth_set_mac,
 	.set_mtu = veth_set_mtu,
 	.set_up = veth_set_up,
+	.set_name = veth_set_name,
 	.close = veth_close,
 };
 
@@ -105,7 +134,7 @@ int veth_side_add(struct io_host *h, struct dev *d, bool adopt, const char *why,
 	if (!v)
 		return -ENOMEM;
 	v->host = h;
-	snprintf(v->pp.host_name, sizeof(v->pp.host_name), "%.11s.vxh", d->name);
+	snprintf(v->pp.host_name, sizeof(v->pp.host_name), HIDDEN_NAME, d->name);
 	r = make(v, d, adopt, why, err);
 	if (r < 0)
 		goto out_del;

@@ -153,9 +153,11 @@ int dev_set_mac(struct dev *d, const struct mac *mac, struct vx_err *err)
 	return 0;
 }
 
-void dev_follow_name(struct dev *d, const char *name)
+void dev_take_name(struct dev *d, const char *name)
 {
 	snprintf(d->name, sizeof(d->name), "%s", name);
+	if (!strcmp(d->name, d->host_name))
+		d->host_name[0] = 0;
 	list_for_each (x, &d->vx->devs, struct dev, node)
 		if (x->lower == d)
 			memcpy(x->lower_name, d->name, sizeof(x->lower_name));

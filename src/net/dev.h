@@ -151,6 +151,7 @@ struct dev {
 	uint8_t quiet_looks;	    /* of a device that goes (link.c) */
 	struct maker maker;
 	char netns[64];		    /* of the host side; "" is vxd's own */
+	char host_name[DEV_NAME_MAX]; /* of the host side, where it is not d's; else "" */
 	void *opts;		    /* the type's options, type->opts_size bytes */
 };
 
@@ -158,6 +159,7 @@ enum dev_link_flag {
 	DEV_NOHOST = 1,
 	DEV_WAS_UP = 2, /* was up at least once: its qdisc is "noqueue" from then on */
 	DEV_SECOND = 4, /* made by another (a mem port's peer): no words make it, it goes with that one */
+	DEV_TAKEN_OVER = 8, /* its host side was there already, left by a former vxd */
 };
 
 static inline bool dev_is_up(const struct dev *d)
@@ -190,8 +192,8 @@ int dev_set_mtu(struct dev *d, uint32_t mtu, struct vx_err *err);
 int dev_set_mac(struct dev *d, const struct mac *mac, struct vx_err *err);
 /* d has another MAC from now on: told to workers and to its bridge. */
 void dev_follow_mac(struct dev *d, const struct mac *mac);
-/* The host gave its side of d another name, which is d's from now on. */
-void dev_follow_name(struct dev *d, const char *name);
+/* d has this name, which is free, from now on; its host side has it already, or one of its own. */
+void dev_take_name(struct dev *d, const char *name);
 int dev_set_master(struct dev *d, struct dev *master, struct vx_err *err);
 int dev_set_promiscuity(struct dev *d, int by);
 /* -EBUSY if one is set; fn NULL removes. */

@@ -111,25 +111,27 @@ static bool name_is_taken(struct vx *vx, const char *name)
 	       (vx->host && vx->host->link && vx->host->link(vx->host_ctx, 0, name, &l) == 0);
 }
 
-/* A name that is free: as asked for, or a pattern's (or the kind's) first free number. */
-static int choose_name(struct vx *vx, const struct link_type *t, const struct link_cfg *cfg,
-		       char *name, struct vx_err *err)
+/* A name that is free: as asked for, or a pattern's (or, for "", the kind's) first free number.
+ * 'adopt': the host may have it. */
+static int choose_name(struct vx *vx, const char *asked, const char *kind, bool adopt, char *name,
+		       struct vx_err *err)
 {
-	const char *at = strstr(cfg->name, "%d");
+	const char *at = strstr(asked, "%d");
 
-	if (*cfg->name && !at) {
-		if (!name_is_valid(cfg->name))
-			return vx_fail(err, -EINVAL, "\"%s\" is no valid interface name",
-				       cfg->name);
-		if (dev_by_name(vx, cfg->name) || (!cfg->adopt && name_is_taken(vx, cfg->name)))
+	if (*asked && !at) {
+		if (!name_is_valid(asked) || strchr(asked, '%'))
+			return vx_fail(err, -EINVAL, "\"%s\" is no valid interface name", asked);
+		if (dev_by_name(vx, asked) || (!adopt && name_is_taken(vx, asked)))
 			return -EEXIST;
-		memcpy(name, cfg->name, DEV_NAME_MAX);
+		memcpy(name, asked, DEV_NAME_MAX);
 		return 0;
 	}
+	if (*asked && (!name_is_valid(asked) || strchr(at + 1, '%') || strchr(asked, '%') != at))
+		return vx_fail(err, -EINVAL, "\"%s\" is no valid interface name", asked);
 	for (int i = 0; i < 4096; i++) {
-		int n = at ? snprintf(name, DEV_NAME_MAX, "%.*s%d%s", (int)(at - cfg->name),
-				      cfg->name, i, at + 2)
-			   : snprintf(name, DEV_NAME_MAX, "%s%d", t->kind, i);
+		int n = at ? snprintf(name, DEV_NAME_MAX, "%.*s%d%s", (int)(at - asked), asked, i,
+				      at + 2)
+			   : snprintf(name, DEV_NAME_MAX, "%s%d", kind, i);
 
 		if (n < DEV_NAME_MAX && !name_is_taken(vx, name))
 			return 0;
@@ -226,7 +228,8 @@ int link_newlink(struct vx *vx, const struct link_type *t, const struct link_cfg
 	if (cfg->has_mtu && (cfg->mtu < DEV_MTU_MIN || cfg->mtu > DEV_MTU_MAX))
 		return vx_fail(err, -EINVAL, "MTU must be between %d and %d", DEV_MTU_MIN,
 			       DEV_MTU_MAX);
-	r = choose_name(vx, t, cfg, name, err);
+	r = choose_name(vx, cfg->name, t->kind, cfg->adopt && t->has_host_side && !cfg->nohost,
+			name, err);
 	if (r < 0)
 		return r;
 	if (cfg->ifindex && cfg->ifindex < VX_IFINDEX_FIRST)
@@ -234,6 +237,8 @@ int link_newlink(struct vx *vx, const struct link_type *t, const struct link_cfg
 			       cfg->ifindex, VX_IFINDEX_FIRST);
 	if (cfg->ifindex && dev_by_index(vx, cfg->ifindex))
 		return vx_fail(err, -EBUSY, "index %u is in use", cfg->ifindex);
+	if (*cfg->host_name && (!name_is_valid(cfg->host_name) || strchr(cfg->host_name, '%')))
+		return vx_fail(err, -EINVAL, "\"%s\" is no valid interface name", cfg->host_name);
 	if (t->validate) {
 		r = t->validate(vx, cfg, opts, present, err);
 		if (r < 0)
@@ -248,6 +253,8 @@ int link_newlink(struct vx *vx, const struct link_type *t, const struct link_cfg
 		random_mac(vx, &d->mac);
 	if (cfg->has_netns)
 		memcpy(d->netns, cfg->netns, sizeof(d->netns));
+	if (strcmp(cfg->host_name, name))
+		memcpy(d->host_name, cfg->host_name, sizeof(d->host_name));
 	set_maker(d, cfg);
 	if (d->ops->init) {
 		r = d->ops->init(d);
@@ -285,6 +292,48 @@ int link_changelink(struct dev *d, const void *opts, uint64_t present, struct vx
 	return r;
 }
 
+/* Up or down, as in the kernel since Linux 6.2. */
+static int link_rename(struct dev *d, const char *asked, struct vx_err *err)
+{
+	struct io *host = atomic_load(&d->host);
+	char name[DEV_NAME_MAX];
+	int r;
+
+	if (!*asked || !strcmp(asked, d->name))
+		return 0;
+	r = choose_name(d->vx, asked, d->type->kind, false, name, err);
+	if (r < 0)
+		return r;
+	if (host && host->ops->set_name && !*d->host_name) {
+		r = host->ops->set_name(host, name);
+		if (r < 0)
+			return vx_fail(err, r, "the host refuses the name %s for its side of %s (%s)",
+				       name, d->name, strerror(-r));
+	}
+	dev_take_name(d, name);
+	return 0;
+}
+
+int link_follow_name(struct dev *d, const char *name)
+{
+	struct io *host = atomic_load(&d->host);
+	bool is_taken = *d->netns ? name_is_taken(d->vx, name) : dev_by_name(d->vx, name) != NULL;
+
+	for (const char *c = name; *c; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f) /* nothing to print in a table */
+			return -EINVAL;
+	if (*d->host_name || is_taken) {
+		if (*d->netns)
+			memcpy(d->host_name, name, sizeof(d->host_name));
+		return -EEXIST;
+	}
+	dev_take_name(d, name);
+	if (host && host->ops->set_name)
+		host->ops->set_name(host, name); /* whatever else is called after it */
+	tell(d, VX_LINK_NEW);
+	return 0;
+}
+
 int link_setlink(struct dev *d, const struct link_cfg *cfg, struct vx_err *err)
 {
 	struct dev *master = NULL;
@@ -299,6 +348,8 @@ int link_setlink(struct dev *d, const struct link_cfg *cfg, struct vx_err *err)
 		r = dev_set_mac(d, &cfg->mac, err);
 	if (r == 0 && cfg->has_mtu)
 		r = dev_set_mtu(d, cfg->mtu, err);
+	if (r == 0)
+		r = link_rename(d, cfg->name, err);
 	if (r == 0 && cfg->has_master)
 		r = dev_set_master(d, master, err);
 	if (r == 0 && cfg->has_up)
@@ -353,4 +404,16 @@ void link_dellink(struct dev *d, bool keep_host)
 {
 	remove_uppers(d);
 	link_remove(d, keep_host, true);
+}
+
+void link_follow_netns(struct dev *d, const char *netns, uint32_t host_index)
+{
+	remove_uppers(d);
+	tell(d, VX_LINK_DEL); /* its index is another then (control.md I1) */
+	if (!*netns)
+		d->ifindex = host_index;
+	else if (!*d->netns)
+		d->ifindex = d->vx->next_ifindex++;
+	snprintf(d->netns, sizeof(d->netns), "%s", netns);
+	tell(d, VX_LINK_NEW);
 }

@@ -18,6 +18,7 @@ struct link_cfg {
 	struct mac mac;
 	uint32_t master; /* ifindex, 0: none */
 	char netns[64];	 /* of the host side */
+	char host_name[DEV_NAME_MAX]; /* its name there; "": the device's */
 	enum dev_owner owner;
 	const char *maker; /* the command, for explain; may be NULL */
 	uint32_t n_rx_queues, n_tx_queues;
@@ -51,8 +52,13 @@ void link_types_each(struct vx *vx, void (*fn)(void *ctx, const struct link_type
 int link_newlink(struct vx *vx, const struct link_type *t, const struct link_cfg *cfg,
 		 const void *opts, uint64_t present, struct vx_err *err, struct dev **out);
 int link_changelink(struct dev *d, const void *opts, uint64_t present, struct vx_err *err);
-/* Applies the generic members that are present: mtu, mac, master, up. */
+/* Applies the generic members that are present: mac, mtu, name, master, up; in this order, until one
+ * is refused. */
 int link_setlink(struct dev *d, const struct link_cfg *cfg, struct vx_err *err);
+/* The host gave its side of d another name, or moved it to another namespace, where it has that
+ * index.  A negative errno: d cannot have the name, which its side has alone if it is elsewhere. */
+int link_follow_name(struct dev *d, const char *name);
+void link_follow_netns(struct dev *d, const char *netns, uint32_t host_index);
 /* 'keep_host' leaves the host's interface (a stop with --keep). */
 void link_dellink(struct dev *d, bool keep_host);
 /* The part below link_dellink(): d alone; 'announced' says that others know of it. */

@@ -30,6 +30,7 @@ struct io_ops {
 	int (*set_mac)(struct io *io, const struct mac *mac);
 	int (*set_mtu)(struct io *io, uint32_t mtu);
 	int (*set_up)(struct io *io, bool up);
+	int (*set_name)(struct io *io, const char *name);
 	void (*udp_port_add)(struct io *io, int family, uint16_t port); /* a tunnel port opened */
 	void (*udp_port_del)(struct io *io, int family, uint16_t port);
 	/* Removes the napi and closes.  'keep' leaves what the host shows (a persistent TAP). */

@@ -116,9 +116,9 @@ int help_link(const char *kind)
 		return 0;
 	}
 	fputs("Usage: vx link add [name] NAME [address MAC] [mtu MTU] [up] [master BRIDGE]\n"
-	      "               [nohost] [netns NAME|PID|PATH] type TYPE [OPTIONS]\n"
+	      "               [nohost] [netns NAME|PID|PATH [netname NAME]] type TYPE [OPTIONS]\n"
 	      "       vx link set [dev] NAME [up|down] [mtu MTU] [address MAC]\n"
-	      "               [master BRIDGE|nomaster] [type TYPE OPTIONS]\n"
+	      "               [name NEWNAME] [master BRIDGE|nomaster] [type TYPE OPTIONS]\n"
 	      "       vx link del [dev] NAME\n"
 	      "       vx [-d] [-s] [-j] link [show [dev NAME] [type TYPE]]\n"
 	      "TYPE: vxlan and others; \"vx link help TYPE\" lists the options of one.\n",

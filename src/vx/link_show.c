@@ -21,7 +21,7 @@ enum { TSO_MAX_SIZE = 59, TSO_MAX_SEGS = 60, ALLMULTI = 61, GSO4_MAX = 63, GRO4_
 struct link_view {
 	const struct ifinfomsg *ifi;
 	const struct nlattr *a[IFLA_TOP];
-	const char *kind, *hostkind, *netns;
+	const char *kind, *hostkind, *netns, *netname;
 	bool nohost;
 	struct vxlan_opts vxlan;
 	uint64_t present;
@@ -76,7 +76,7 @@ static void take_apart(const struct nlmsghdr *nlh, struct link_view *v)
 {
 	const struct nlattr *a, *b, *o;
 
-	*v = (struct link_view){.ifi = mnl_nlmsg_get_payload(nlh), .kind = "", .netns = ""};
+	*v = (struct link_view){.ifi = mnl_nlmsg_get_payload(nlh), .kind = "", .netns = "", .netname = ""};
 	mnl_attr_for_each (a, nlh, sizeof(*v->ifi)) {
 		uint16_t type = mnl_attr_get_type(a);
 
@@ -88,6 +88,8 @@ static void take_apart(const struct nlmsghdr *nlh, struct link_view *v)
 			v->hostkind = mnl_attr_get_str(a);
 		else if (type == IFLA_VX_NETNS)
 			v->netns = mnl_attr_get_str(a);
+		else if (type == IFLA_VX_NETNAME)
+			v->netname = mnl_attr_get_str(a);
 	}
 	if (!v->a[IFLA_LINKINFO])
 		return;
@@ -299,7 +301,7 @@ static void text_detail(struct vx_cli *c, const struct link_view *v)
 	/* vx's own: what stands behind the device. */
 	printf("\n    vx %s%s", v->nohost ? "nohost" : v->hostkind ? v->hostkind : "-",
 	       *v->netns ? " netns " : "");
-	printf("%s", v->netns);
+	printf("%s%s%s", v->netns, *v->netname ? " netname " : "", v->netname);
 }
 
 static void get_stats(const struct link_view *v, struct rtnl_link_stats64 *s)
@@ -441,6 +443,8 @@ static void json_detail(struct vx_cli *c, const struct link_view *v, json_t *j)
 						: v->hostkind ? v->hostkind : "-"));
 	if (*v->netns)
 		json_object_set_new(json_object_get(j, "vx"), "netns", json_string(v->netns));
+	if (*v->netname)
+		json_object_set_new(json_object_get(j, "vx"), "netname", json_string(v->netname));
 }
 
 static json_t *json_link(struct vx_cli *c, const struct link_view *v)

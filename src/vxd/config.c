@@ -90,7 +90,9 @@ int config_run(struct vxd *d, const char *path)
 		fprintf(stderr, "vxd: cannot read %s: %s\n", path, strerror(errno));
 		return -1;
 	}
+	d->rtnl.adopt = true; /* after a crash there is no state to say what was left */
 	r = lines_run(f, run_line, d, &res);
+	d->rtnl.adopt = false;
 	fclose(f);
 	if (r < 0)
 		fprintf(stderr, "vxd: %s, line %u: %s\nvxd: nothing of %s was applied\n", path,

@@ -34,11 +34,27 @@ static int job_tap(const struct helper_req *q, struct helper_rep *rep)
 	return r;
 }
 
-static int job_find(const struct helper_req *q, struct helper_rep *rep)
+static int job_side_find(const struct helper_req *q, struct helper_rep *rep)
 {
 	struct host_link l;
 
 	return hostlink_get(0, q->side.name, &l);
+}
+
+/* By the name that its queue told, or else by the index. */
+static int get(const struct helper_req *q, const struct helper_rep *rep, struct host_link *l)
+{
+	return hostlink_get(*rep->where.name ? 0 : q->link.ifindex, rep->where.name, l);
+}
+
+static int job_find(const struct helper_req *q, struct helper_rep *rep)
+{
+	struct host_link l;
+	int r = get(q, rep, &l);
+
+	if (r == 0)
+		rep->where = hostlink_where(&l, "");
+	return r;
 }
 
 static int job_settle(const struct helper_req *q, struct helper_rep *rep)
@@ -55,12 +71,20 @@ static int job_settle(const struct helper_req *q, struct helper_rep *rep)
 
 static int job_link_set(const struct helper_req *q, struct helper_rep *rep)
 {
-	return hostlink_set(&q->link);
+	struct link_ask a = q->link;
+	struct host_link l;
+	int r = get(q, rep, &l);
+
+	a.ifindex = l.ifindex;
+	return r < 0 ? r : hostlink_set(&a);
 }
 
 static int job_link_del(const struct helper_req *q, struct helper_rep *rep)
 {
-	return hostlink_del(q->link.ifindex);
+	struct host_link l;
+	int r = get(q, rep, &l);
+
+	return r < 0 ? r : hostlink_del(l.ifindex);
 }
 
 /* Does the job in that namespace; *fd as ns_do().  'ns_fd' -1: in our own. */
@@ -98,18 +122,21 @@ static int open_ns(const char *netns, struct helper_rep *rep)
 static int tap_elsewhere(int ns_fd, const struct helper_req *q, struct helper_rep *rep, int *fd)
 {
 	const struct side_ask *a = &q->side;
+	char name[IF_NAME_MAX];
 	struct vx_err err = {0};
 	struct host_link l;
 	int queue, r, none;
 
-	if (a->adopt && ns_do(ns_fd, job_find, q, rep, &none) == 0)
+	if (a->adopt && ns_do(ns_fd, job_side_find, q, rep, &none) == 0)
 		return ns_do(ns_fd, job_tap, q, rep, fd);
-	queue = tap_queue(a->name, true, &err);
+	queue = tap_queue("vxd%d", true, &err); /* its name may be taken here */
 	if (queue == -EPERM)
 		return ns_do(ns_fd, job_tap, q, rep, fd);
-	r = queue < 0 ? queue : hostlink_get(0, a->name, &l);
+	r = queue < 0 ? queue : tap_name(queue, name);
+	if (r == 0)
+		r = hostlink_get(0, name, &l);
 	if (r == 0) {
-		r = hostlink_move(l.ifindex, ns_fd);
+		r = hostlink_move(l.ifindex, ns_fd, a->name);
 		if (r < 0)
 			vx_fail(&err, r,
 				"the host refuses to move the TAP %s to the network "
@@ -133,7 +160,7 @@ static int tap_elsewhere(int ns_fd, const struct helper_req *q, struct helper_re
 static bool tap_from_gift(struct helper *h, int ns_fd, const struct helper_req *q,
 			  struct helper_rep *rep, int *fd)
 {
-	struct made *m = made_gift(&h->made, q->side.netns, q->side.name, ns_ino(ns_fd));
+	struct made *m = made_gift(&h->made, q->side.name, ns_ino(ns_fd));
 	int none;
 
 	if (!m || !q->side.adopt)
@@ -162,9 +189,11 @@ static int op_tap(struct helper *h, const struct helper_req *q, struct helper_re
 	}
 	if (fd >= 0)
 		made_add(&h->made, a->netns, a->name, rep->ifindex, ns_ino(ns_fd),
-			 h->linger ? fcntl(fd, F_DUPFD_CLOEXEC, 3) : -1);
-	if (ns_fd >= 0)
+			 fcntl(fd, F_DUPFD_CLOEXEC, 3));
+	if (ns_fd >= 0) {
+		ns_number(ns_fd);
 		close(ns_fd);
+	}
 	return fd;
 }
 
@@ -176,6 +205,7 @@ static void op_veth(struct helper *h, const struct helper_req *q, struct helper_
 	int ns_fd = open_ns(a->netns, rep), none;
 	struct vx_err err = {0};
 	struct host_link l;
+	struct made *m;
 
 	if (ns_fd < -1)
 		return;
@@ -184,10 +214,45 @@ static void op_veth(struct helper *h, const struct helper_req *q, struct helper_
 	if (rep->error == 0 && run(ns_fd, job_settle, q, rep, &none) < 0 &&
 	    hostlink_get(0, a->hidden, &l) == 0)
 		hostlink_del(l.ifindex);
-	if (rep->error == 0)
-		made_add(&h->made, a->netns, a->name, rep->ifindex, ns_ino(ns_fd), -1);
-	if (ns_fd >= 0)
+	if (rep->error == 0) {
+		m = made_add(&h->made, a->netns, a->name, rep->ifindex, ns_ino(ns_fd), -1);
+		if (m && hostlink_get(0, a->hidden, &l) == 0)
+			m->hidden = l.ifindex;
+	}
+	if (ns_fd >= 0) {
+		ns_number(ns_fd);
 		close(ns_fd);
+	}
+}
+
+/* The namespace where the interface of m is (*ns_fd -1: our own): where its queue says, which
+ * tells its name, too, or else where it was made.  0 or a negative errno, in rep->error, too. */
+static int place_of(const struct made *m, struct helper_rep *rep, int *ns_fd)
+{
+	int r = m->fd < 0 ? -EPERM : tap_name(m->fd, rep->where.name);
+
+	if (r == 0)
+		r = *ns_fd = tap_netns(m->fd);
+	if (r >= 0 && ns_ino(*ns_fd) == ns_ino(-1)) {
+		close(*ns_fd);
+		*ns_fd = -1;
+	} else if (r < 0 && r != -ENODEV) { /* a container's, whose namespace is none of ours */
+		rep->where.name[0] = 0;
+		r = *ns_fd = open_ns(m->netns, rep);
+		if (r < -1)
+			return rep->error;
+		/* A container that was started anew may have the same name and index. */
+		r = ns_ino(*ns_fd) == m->ino ? 0 : -ENODEV;
+	}
+	return rep->error = r < 0 ? r : 0;
+}
+
+static void rename_hidden(const struct made *m)
+{
+	struct link_ask a = {.ifindex = m->hidden, .up = -1};
+
+	snprintf(a.name, sizeof(a.name), HIDDEN_NAME, m->name);
+	hostlink_set(&a);
 }
 
 /* Only what was made here is changed or removed. */
@@ -196,22 +261,43 @@ static void op_link(struct helper *h, const struct helper_req *q, struct helper_
 	struct made *m = made_find(&h->made, q->link.netns, q->link.ifindex);
 	int ns_fd = -1, none;
 
-	rep->error = -EPERM;
+	rep->error = m ? 0 : -EPERM;
 	if (!m)
 		return;
-	if (q->op == HELPER_TAP_DONE) {
-		rep->error = 0;
-	} else {
-		ns_fd = open_ns(q->link.netns, rep);
-		/* A container that was started anew may have the same name and index. */
-		if (ns_fd >= -1 && ns_ino(ns_fd) != m->ino)
-			rep->error = -ENODEV;
-		else if (ns_fd >= -1)
-			run(ns_fd, q->op == HELPER_LINK_SET ? job_link_set : job_link_del, q, rep,
-			    &none);
+	if (q->op != HELPER_TAP_DONE && place_of(m, rep, &ns_fd) == 0)
+		run(ns_fd, q->op == HELPER_LINK_SET ? job_link_set : job_link_del, q, rep, &none);
+	if (rep->error == 0 && q->op == HELPER_LINK_SET && *q->link.name) {
+		memcpy(m->name, q->link.name, sizeof(m->name));
+		if (m->hidden)
+			rename_hidden(m);
 	}
 	if (q->op != HELPER_LINK_SET)
 		made_free(m);
+	if (ns_fd >= 0)
+		close(ns_fd);
+}
+
+/* The host may have moved it, or given it another name. */
+static void op_find(struct helper *h, const struct helper_req *q, struct helper_rep *rep)
+{
+	struct made *m = made_find(&h->made, q->link.netns, q->link.ifindex);
+	int ns_fd = -1, none;
+
+	rep->error = m ? 0 : -EPERM;
+	if (!m || place_of(m, rep, &ns_fd) < 0)
+		return;
+	if (run(ns_fd, job_find, q, rep, &none) == 0) {
+		if (ns_fd < 0)
+			m->netns[0] = 0;
+		else if (ns_ino(ns_fd) != m->ino)
+			ns_text(ns_fd, m->netns);
+		if (ns_fd >= 0)
+			ns_number(ns_fd);
+		m->ino = ns_ino(ns_fd);
+		m->ifindex = rep->where.ifindex;
+		memcpy(m->name, rep->where.name, sizeof(m->name));
+		memcpy(rep->where.netns, m->netns, sizeof(m->netns));
+	}
 	if (ns_fd >= 0)
 		close(ns_fd);
 }
@@ -249,6 +335,9 @@ static int serve(struct helper *h, const struct helper_req *q, struct helper_rep
 	case HELPER_LINK_SET:
 	case HELPER_LINK_DEL:
 		op_link(h, q, rep);
+		return -1;
+	case HELPER_LINK_FIND:
+		op_find(h, q, rep);
 		return -1;
 	case HELPER_PACKET:
 		return opened(io_open_direct.packet(NULL, q->dev), rep);

@@ -140,7 +140,7 @@ static int client_tap(void *ctx, const struct side_ask *a, uint32_t *ifindex, st
 
 static struct helper_req link_req(enum helper_op op, const char *netns, uint32_t ifindex)
 {
-	struct helper_req q = {.op = op, .link = {.ifindex = ifindex}};
+	struct helper_req q = {.op = op, .link = {.ifindex = ifindex, .up = -1}};
 
 	memcpy(q.link.netns, netns, strnlen(netns, sizeof(q.link.netns) - 1));
 	return q;
@@ -173,6 +173,19 @@ static int client_link_set(void *ctx, const struct link_ask *a)
 	return ask_plain(ctx, &q);
 }
 
+static int client_link_find(void *ctx, const char *netns, uint32_t ifindex, struct link_where *out)
+{
+	struct helper_req q = link_req(HELPER_LINK_FIND, netns, ifindex);
+	struct helper_rep rep;
+	int fd, r = ask(ctx, &q, &rep, &fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (r == 0)
+		*out = rep.where;
+	return r;
+}
+
 static int client_link_del(void *ctx, const char *netns, uint32_t ifindex)
 {
 	struct helper_req q = link_req(HELPER_LINK_DEL, netns, ifindex);
@@ -197,6 +210,7 @@ static const struct io_open client_open = {
 	.tap_done = client_tap_done,
 	.veth = client_veth,
 	.link_set = client_link_set,
+	.link_find = client_link_find,
 	.link_del = client_link_del,
 	.udp = client_udp,
 };

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "io/side.h"
+#include "vxd/helper_ns.h"
 
 enum { GIFT_WAIT = 3 /* seconds for the next message of a hand-over */ };
 
@@ -43,10 +44,10 @@ struct made *made_find(struct list *l, const char *netns, uint32_t ifindex)
 	return NULL;
 }
 
-struct made *made_gift(struct list *l, const char *netns, const char *name, uint64_t ino)
+struct made *made_gift(struct list *l, const char *name, uint64_t ino)
 {
 	list_for_each (m, l, struct made, node)
-		if (m->gift && m->ino == ino && !strcmp(m->netns, netns) && !strcmp(m->name, name))
+		if (m->gift && m->ino == ino && !strcmp(m->name, name))
 			return m;
 	return NULL;
 }
@@ -167,12 +168,26 @@ static uint64_t now_ms(void)
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
 }
 
+/* What the host called it at last, and where: a detached queue does not tell. */
+static void note_place(struct made *m)
+{
+	int ns_fd = tap_netns(m->fd);
+
+	tap_name(m->fd, m->name);
+	if (ns_fd >= 0) {
+		m->ino = ns_ino(ns_fd);
+		close(ns_fd);
+	}
+}
+
 static bool hold(struct list *l)
 {
 	bool any = false;
 
 	list_for_each_safe (m, l, struct made, node) {
 		/* A gift that was not asked for yet is detached already. */
+		if (m->fd >= 0 && !m->gift)
+			note_place(m);
 		if (m->fd >= 0 && (m->gift || tap_attach(m->fd, false) == 0))
 			any = true;
 		else

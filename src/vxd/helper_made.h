@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the helper made and may change or remove again: TAPs and veth pairs.  Of each TAP it keeps
- * the queue's descriptor, too (unless --linger is 0), so that a vxd that crashes leaves the
- * interface with its carrier; detached then, until the next one's helper takes it over.
+ * the queue's descriptor, too: it tells where the TAP is, should the host move it, and a vxd that
+ * crashes leaves the interface with its carrier (unless --linger is 0); detached then, until the
+ * next one's helper takes it over.
  */
 #ifndef VX_VXD_HELPER_MADE_H
 #define VX_VXD_HELPER_MADE_H
@@ -16,6 +17,7 @@ struct made {
 	struct list node;
 	char netns[NETNS_TEXT_MAX], name[IF_NAME_MAX];
 	uint32_t ifindex; /* 0 while 'gift' */
+	uint32_t hidden;  /* of a veth pair: the other end, in our namespace; 0: a TAP */
 	uint64_t ino;	  /* of the namespace */
 	int fd;		  /* a copy of a TAP's queue; -1: none */
 	bool gift;	  /* from a former helper, detached, not asked for yet */
@@ -25,7 +27,7 @@ struct made {
 struct made *made_add(struct list *l, const char *netns, const char *name, uint32_t ifindex,
 		      uint64_t ino, int fd);
 struct made *made_find(struct list *l, const char *netns, uint32_t ifindex); /* no gift */
-struct made *made_gift(struct list *l, const char *netns, const char *name, uint64_t ino);
+struct made *made_gift(struct list *l, const char *name, uint64_t ino);
 void made_free(struct made *m);
 void made_drop_gifts(struct list *l);
 

@@ -2,10 +2,14 @@
 #include "vxd/helper_ns.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
+#include <linux/net_namespace.h>
 #include <linux/nsfs.h>
+#include <linux/rtnetlink.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,6 +20,8 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "io/hostnl.h"
 
 static bool is_pid(const char *s)
 {
@@ -75,11 +81,85 @@ out_close:
 	return r;
 }
 
+uint64_t ns_ino(int ns_fd)
+{
+	struct stat st;
+	int r = ns_fd < 0 ? stat("/proc/self/ns/net", &st) : fstat(ns_fd, &st);
+
+	return r < 0 ? 0 : st.st_ino;
+}
+
+/* Opens the entry of 'dir' (with 'rest' behind its name) that is the namespace with this inode; its
+ * name in 'name', unless that is NULL.  A descriptor or -ENOENT. */
+static int find_ino(const char *dir, const char *rest, uint64_t ino, char *name)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int fd = -ENOENT;
+
+	while (d && fd < 0 && (e = readdir(d))) {
+		char path[PATH_MAX];
+		struct stat st;
+		size_t len = strlen(e->d_name);
+
+		if (*e->d_name == '.' || (name && len >= NETNS_TEXT_MAX))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s%s", dir, e->d_name, rest);
+		if (stat(path, &st) < 0 || st.st_ino != ino)
+			continue;
+		fd = open_ns(path);
+		if (fd >= 0 && ns_ino(fd) != ino) {
+			close(fd);
+			fd = -ENOENT;
+		}
+		if (fd >= 0 && name)
+			memcpy(name, e->d_name, len + 1);
+	}
+	if (d)
+		closedir(d);
+	return fd < 0 ? -ENOENT : fd;
+}
+
+void ns_text(int ns_fd, char *text)
+{
+	int fd = find_ino("/run/netns", "", ns_ino(ns_fd), text);
+
+	if (fd >= 0)
+		close(fd);
+	else
+		snprintf(text, NETNS_TEXT_MAX, NETNS_INO_TEXT, (unsigned long long)ns_ino(ns_fd));
+}
+
+void ns_number(int ns_fd)
+{
+	char buf[128];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+
+	nlh->nlmsg_type = RTM_NEWNSID;
+	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	mnl_nlmsg_put_extra_header(nlh, sizeof(struct rtgenmsg));
+	mnl_attr_put_u32(nlh, NETNSA_NSID, (uint32_t)NETNSA_NSID_NOT_ASSIGNED);
+	mnl_attr_put_u32(nlh, NETNSA_FD, (uint32_t)ns_fd);
+	hostnl_ask(nlh, NULL, NULL); /* -EEXIST: it has one */
+}
+
+static int find_by_ino(unsigned long long ino)
+{
+	int fd = find_ino("/run/netns", "", ino, NULL);
+
+	return fd >= 0 ? fd : find_ino("/proc", "/ns/net", ino, NULL);
+}
+
 int ns_find(const char *netns, struct helper_rep *rep)
 {
 	char path[NETNS_TEXT_MAX + 32];
+	unsigned long long ino;
 	int fd;
 
+	if (sscanf(netns, NETNS_INO_TEXT, &ino) == 1) {
+		fd = find_by_ino(ino);
+		return fd < 0 ? refuse(rep, netns, fd) : fd;
+	}
 	if (is_pid(netns))
 		snprintf(path, sizeof(path), "/proc/%s/ns/net", netns);
 	else if (strchr(netns, '/'))
@@ -90,14 +170,6 @@ int ns_find(const char *netns, struct helper_rep *rep)
 		snprintf(path, sizeof(path), "/run/netns/%s", netns);
 	fd = open_ns(path);
 	return fd < 0 ? refuse(rep, netns, fd) : fd;
-}
-
-uint64_t ns_ino(int ns_fd)
-{
-	struct stat st;
-	int r = ns_fd < 0 ? stat("/proc/self/ns/net", &st) : fstat(ns_fd, &st);
-
-	return r < 0 ? 0 : st.st_ino;
 }
 
 /* --- the child ------------------------------------------------------------------------------- */

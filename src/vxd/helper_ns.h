@@ -8,10 +8,14 @@
 
 #include "vxd/helper_proto.h"
 
-/* The namespace of that name (ip netns), process id or path; a descriptor, or a negative errno with
- * a sentence in rep->text.  Nothing but a network namespace is ever opened. */
+/* The namespace of that name (ip netns), process id, path or inode (NETNS_INO_TEXT); a descriptor, or
+ * a negative errno with a sentence in rep->text.  Nothing but a network namespace is ever opened. */
 int ns_find(const char *netns, struct helper_rep *rep);
 uint64_t ns_ino(int ns_fd); /* -1: of our own */
+/* Gives it a number in our own namespace, which is what lets vxd hear of its links. */
+void ns_number(int ns_fd);
+/* What ns_find() finds it by, in NETNS_TEXT_MAX bytes: its name, or else its inode. */
+void ns_text(int ns_fd, char *text);
 
 /* Fills in *rep (text, ifindex); a descriptor, 0 or a negative errno. */
 typedef int ns_job(const struct helper_req *req, struct helper_rep *rep);

@@ -106,8 +106,8 @@ static bool side_is_good(const struct side_ask *a, bool veth)
 
 static bool link_is_good(const struct link_ask *a)
 {
-	return is_string(a->netns, sizeof(a->netns)) && a->ifindex && a->ifindex <= INT32_MAX &&
-	       a->mtu <= 65535 && a->has_mac <= 1 && a->up >= -1 && a->up <= 1;
+	return is_string(a->netns, sizeof(a->netns)) && is_string(a->name, sizeof(a->name)) &&
+	       (!*a->name || is_name(a->name)) && a->ifindex && a->ifindex <= INT32_MAX && a->mtu <= 65535 && a->has_mac <= 1 && a->up >= -1 && a->up <= 1;
 }
 
 enum { FAMILY_INET = 2, FAMILY_INET6 = 10 };
@@ -130,6 +130,7 @@ int helper_req_check(const struct helper_req *r, int fd)
 		break;
 	case HELPER_TAP_DONE:
 	case HELPER_LINK_SET:
+	case HELPER_LINK_FIND:
 	case HELPER_LINK_DEL:
 		good = good && link_is_good(&r->link);
 		break;
@@ -156,6 +157,8 @@ int helper_rep_check(const struct helper_rep *r, int fd)
 {
 	bool good = r->len == sizeof(*r) && r->error <= 0 && r->error > -4096 &&
 		    r->how <= HIDE_CLSACT && is_string(r->text, sizeof(r->text)) &&
+		    is_string(r->where.netns, sizeof(r->where.netns)) &&
+		    is_string(r->where.name, sizeof(r->where.name)) &&
 		    (fd < 0 || !r->error);
 
 	return good ? 0 : -EBADMSG;

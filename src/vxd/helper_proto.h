@@ -19,6 +19,7 @@ enum helper_op {
 	HELPER_TAP_DONE, /* link: netns, ifindex */
 	HELPER_VETH,	 /* side; reply: ifindex */
 	HELPER_LINK_SET, /* link */
+	HELPER_LINK_FIND, /* link: netns, ifindex; reply: where */
 	HELPER_LINK_DEL, /* link: netns, ifindex */
 	HELPER_PACKET,	 /* dev; reply: descriptor */
 	HELPER_HIDE,	 /* hide: ifindex; reply: how, and for HIDE_TCX a descriptor */
@@ -51,6 +52,7 @@ struct helper_rep {
 	int32_t error; /* 0 or a negative errno */
 	uint32_t ifindex;
 	uint32_t how;		    /* enum hide_how */
+	struct link_where where;
 	char text[HELPER_TEXT_MAX]; /* with an error: a sentence, or "" */
 };
 

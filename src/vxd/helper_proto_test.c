@@ -52,6 +52,7 @@ static struct helper_req req(enum helper_op op)
 		break;
 	case HELPER_TAP_DONE:
 	case HELPER_LINK_SET:
+	case HELPER_LINK_FIND:
 	case HELPER_LINK_DEL:
 		q.link = (struct link_ask){.netns = "blue", .ifindex = 7, .up = -1};
 		break;
@@ -119,6 +120,9 @@ static const struct {
 	{HELPER_LINK_SET, AT(link.ifindex, 4, "\0\0\0\x80")},
 	{HELPER_LINK_SET, AT(link.up, 1, "\2")},
 	{HELPER_LINK_SET, AT(link.has_mac, 1, "\2")},
+	{HELPER_LINK_SET, AT(link.name, 16, SIXTEEN)},
+	{HELPER_LINK_SET, AT(link.name, 5, "tap%d")},
+	{HELPER_LINK_FIND, AT(link.ifindex, 4, "\0\0\0\0")},
 	{HELPER_LINK_DEL, AT(link.netns, 64, SIXTEEN SIXTEEN SIXTEEN SIXTEEN)},
 	{HELPER_TAP_DONE, AT(link.ifindex, 4, "\0\0\0\0")},
 	{HELPER_PACKET, AT(dev, 16, SIXTEEN)},

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <linux/rtnetlink.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "io/hostnl.h"
 #include "vxd/commands.h"
 #include "vxd/config.h"
 #include "vxd/host_side.h"
@@ -133,6 +135,11 @@ static void monitor_ready(struct loop_source *s, uint32_t events)
 	host_monitor_run(s->ctx);
 }
 
+static void elsewhere_ready(struct loop_source *s, uint32_t events)
+{
+	host_elsewhere_run(s->ctx);
+}
+
 static void events_ready(struct loop_source *s, uint32_t events)
 {
 	struct vxd *d = s->ctx;
@@ -173,6 +180,8 @@ static int watch_all(struct vxd *d, int wake_fd)
 		       signals_ready, d);
 	if (r == 0)
 		r = add_source(d, &d->monitor, d->host.monitor, monitor_ready, &d->host);
+	if (r == 0 && d->host.elsewhere >= 0)
+		r = add_source(d, &d->elsewhere, d->host.elsewhere, elsewhere_ready, &d->host);
 	if (r == 0)
 		r = add_source(d, &d->events, wake_fd, events_ready, d);
 	if (r == 0)
@@ -201,6 +210,8 @@ static int make_vx(struct vxd *d, const struct options *o)
 		return -ENOMEM;
 	d->host.vx = d->vx;
 	d->host.link_changed = host_side_changed;
+	d->host.elsewhere_changed = host_side_changed_elsewhere;
+	d->host.overrun = host_side_check_all;
 	d->host.side_lost = host_side_lost;
 	d->host.ctx = d;
 	d->started = cfg.now;
@@ -274,6 +285,16 @@ static void remove_all(struct vxd *d)
 		link_dellink(container_of(d->vx->devs.prev, struct dev, node), d->keep);
 }
 
+/* After a start that failed: what was taken over is left as it was found. */
+static void remove_new(struct vxd *d)
+{
+	while (!list_is_empty(&d->vx->devs)) {
+		struct dev *dev = container_of(d->vx->devs.prev, struct dev, node);
+
+		link_dellink(dev, dev->link_flags & DEV_TAKEN_OVER);
+	}
+}
+
 static void more_state(void *ctx, struct text *t)
 {
 	rules_canon(&((struct vxd *)ctx)->rules, t);
@@ -311,9 +332,12 @@ static int part_ways(struct vxd *d, const struct options *o)
 
 	if (r < 0)
 		fprintf(stderr, "vxd: cannot start its helper: %s\n", strerror(-r));
-	else
-		sandbox_vxd();
-	return r;
+	if (r < 0)
+		return r;
+	/* Who opened it counts: it goes on hearing of the namespaces that devices are moved to. */
+	d->elsewhere_fd = hostnl_open_all(RTMGRP_LINK);
+	sandbox_vxd();
+	return 0;
 }
 
 /* The parts, none of them at work yet.  0 or a negative errno. */
@@ -326,6 +350,7 @@ static int make_parts(struct vxd *d, const struct options *o)
 	r = loop_init(&d->loop);
 	if (r == 0)
 		r = io_host_init(&d->host, &d->wake);
+	d->host.elsewhere = d->elsewhere_fd;
 	d->host.open = &d->helper.open;
 	if (r == 0)
 		r = watch_all(d, d->wake_fd);
@@ -353,6 +378,7 @@ static int live(struct vxd *d, const struct options *o)
 		return 1;
 	}
 	if (restore(d, o) < 0) {
+		remove_new(d);
 		vx_free(d->vx);
 		return 1;
 	}

@@ -173,19 +173,22 @@ static const int helper_calls[] = {
 	CALL(setns),				 /* netns of a device */
 	CALL(fork),   CALL(clone), CALL(clone3), /* a child enters the namespace */
 	CALL(setsid), CALL(mkdir),
+	CALL(getdents64),			 /* the name of a namespace */
 };
 
 static const int vxd_families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK};
 static const int helper_families[] = {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET};
 
 static const unsigned long vxd_ioctls[] = {
-	TUNSETPERSIST, TUNSETOFFLOAD, TUNSETVNETHDRSZ, TUNSETQUEUE, /* of a TAP that was passed */
+	TUNSETPERSIST, TUNSETOFFLOAD, TUNSETVNETHDRSZ, TUNSETQUEUE,
+	TUNGETIFF, /* of a TAP that was passed */
 	SIOCGIFINDEX,  SIOCGIFMTU,    SIOCGIFHWADDR,   SIOCGIFFLAGS,
 	SIOCGIFNAME,			      /* of a packet port */
 	FIONREAD,      FIONBIO,	      TCGETS, /* the C library's */
 };
 static const unsigned long helper_ioctls[] = {
-	TUNSETIFF, TUNSETQUEUE, NS_GET_NSTYPE, NS_GET_USERNS, TCGETS,
+	TUNSETIFF,     TUNGETIFF,     TUNGETDEVNETNS, TUNSETQUEUE,
+	NS_GET_NSTYPE, NS_GET_USERNS, TCGETS,
 };
 
 /* --- the filter ------------------------------------------------------------------------------ */

@@ -34,7 +34,8 @@ struct vxd {
 	struct pinger *pinger;
 	struct unixctl_server ctl;
 	struct service service;
-	struct loop_source signals, monitor, events, helper_end;
+	struct loop_source signals, monitor, elsewhere, events, helper_end;
+	int elsewhere_fd; /* the host's, from before the privileges were given up */
 	int wake_fd; /* an eventfd: workers have something for control */
 	_Atomic bool side_lost; /* a device's host side went: control looks which */
 	uint64_t started;
