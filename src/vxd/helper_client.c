@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -14,6 +15,7 @@
 #include "net/vx.h"
 #include "vxd/helper_proto.h"
 
+enum { REAP_TRIES = 100, REAP_WAIT = 10 /* ms */ };
 enum { ANSWER_WAIT = 30 /* seconds; the host's rtnetlink may be busy */ };
 
 /* Told once. */
@@ -254,7 +256,9 @@ void helper_settled(struct helper_client *c)
 void helper_check(struct helper_client *c)
 {
 	lose(c);
-	waitpid(c->pid, NULL, WNOHANG);
+	/* Its sockets close a little before it can be waited for. */
+	for (int i = 0; i < REAP_TRIES && waitpid(c->pid, NULL, WNOHANG) == 0; i++)
+		poll(NULL, 0, REAP_WAIT);
 }
 
 void helper_stop(struct helper_client *c)
