@@ -299,6 +299,7 @@ int rtnl_newroute(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err
 
 	if (r == 0)
 		r = check_route_dev(c->r, &q, err);
+	q.restored = c->r->state && c->r->state->replaying;
 	if (r == 0)
 		r = route_add(c->r->vx, &q, err);
 	if (r == 0 && state_text(c->r->state))

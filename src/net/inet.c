@@ -87,6 +87,9 @@ int inet_addr_del(struct dev *d, const struct ip_addr *ip, uint8_t plen, struct 
 			return r;
 		}
 		atomic_fetch_sub(&d->has_addr, 1);
+		/* Out of memory, they work until the next change. */
+		if (route_source_gone(in, &a->ip))
+			route_rebuild(d->vx);
 		free(a);
 		return 0;
 	}
@@ -167,6 +170,7 @@ void inet_dev_gone(struct dev *d)
 	list_for_each_safe (a, &in->addrs, struct inet_addr, node)
 		if (a->dev == d) {
 			list_remove(&a->node);
+			route_source_gone(in, &a->ip);
 			free(a);
 		}
 	list_for_each_safe (g, &in->groups, struct inet_group, node)

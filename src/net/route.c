@@ -300,7 +300,7 @@ static int check(struct vx *vx, struct route_req *r, struct dev **dev, struct vx
 		if (!*dev)
 			return vx_fail(err, -ENODEV, "the device is none of vx");
 	}
-	if (!ip_is_none(&r->gateway)) {
+	if (!ip_is_none(&r->gateway) && !(r->restored && *dev)) {
 		*dev = dev_of_gateway(vx->inet, &r->gateway, r->ifindex);
 		if (!*dev)
 			return vx_fail(err, -ENETUNREACH, "Nexthop has invalid gateway");
@@ -447,6 +447,26 @@ void route_dev_gone(struct inet *in, const struct dev *d)
 			list_remove(&x->node);
 			free(x);
 		}
+}
+
+bool route_source_gone(struct inet *in, const struct ip_addr *ip)
+{
+	bool any = false;
+
+	list_for_each (a, &in->addrs, struct inet_addr, node)
+		if (ip_eq(&a->ip, ip))
+			return false;
+	list_for_each_safe (x, &in->routes, struct route, node) {
+		if (!ip_eq(&x->r.src, ip))
+			continue;
+		any = true;
+		x->r.src = (struct ip_addr){{{0}}};
+		if (x->r.family == AF_INET) {
+			list_remove(&x->node);
+			free(x);
+		}
+	}
+	return any;
 }
 
 void routes_free(struct inet *in)

@@ -26,6 +26,7 @@ struct route_req {
 	bool mtu_locked;
 	uint8_t hoplimit;  /* 0: 64 */
 	uint16_t nl_flags; /* NLM_F_* */
+	bool restored;	   /* by a state: the gateway need not be on link any more, if ifindex is given */
 	const char *maker; /* may be NULL */
 };
 
@@ -79,6 +80,9 @@ uint64_t pmtu_age(struct inet *in, uint64_t now);
 void fib_free(void *fib);
 /* Control: the end of all routes over d (its addresses are gone already). */
 void route_dev_gone(struct inet *in, const struct dev *d);
+/* An address went.  If no other device has it, routes that prefer it as source go in IPv4 and lose
+ * that preference in IPv6, as in the kernel.  True: there were some. */
+bool route_source_gone(struct inet *in, const struct ip_addr *ip);
 void routes_free(struct inet *in);
 
 #endif

@@ -293,6 +293,57 @@ static void addresses(void **state)
 	t_end(t);
 }
 
+static int sources(void *ctx, const struct route_view *v)
+{
+	int *n = ctx;
+
+	if (!v->connected) {
+		n[0]++;
+		n[1] += !ip_is_none(&v->r.src);
+	}
+	return 0;
+}
+
+/* The preferred source of a route goes: in IPv4 the route does, too (Linux 6.18). */
+static void source_gone(void **state)
+{
+	struct t_port *p, *q;
+	struct t_net *t = net(&p, &q);
+	struct ip_addr a = t_addr("10.7.0.1"), b = t_addr("fd07::1");
+	struct route_req r = {.family = AF_INET, .dst = t_addr("10.8.0.0"), .plen = 24,
+			      .type = DST_UNICAST, .ifindex = p->dev->ifindex, .src = a,
+			      .nl_flags = NLM_F_CREATE};
+	int n[2] = {0};
+
+	(void)state;
+	assert_int_equal(inet_addr_add(p->dev, &a, 24, NULL, NULL, NULL), 0);
+	assert_int_equal(inet_addr_add(q->dev, &a, 32, NULL, NULL, NULL), 0);
+	assert_int_equal(inet_addr_add(q->dev, &b, 64, NULL, NULL, NULL), 0);
+	assert_int_equal(route_add(t->vx, &r, NULL), 0);
+	r.family = AF_INET6;
+	r.dst = t_addr("fd08::");
+	r.plen = 64;
+	r.src = b;
+	assert_int_equal(route_add(t->vx, &r, NULL), 0);
+	assert_int_equal(inet_addr_del(p->dev, &a, 24, NULL), 0); /* q has it, too */
+	route_each(t->vx, AF_UNSPEC, sources, n);
+	assert_int_equal(n[0], 2);
+	assert_int_equal(n[1], 2);
+	link_dellink(q->dev, false);
+	n[0] = n[1] = 0;
+	route_each(t->vx, AF_UNSPEC, sources, n);
+	assert_int_equal(n[0], 1);
+	assert_int_equal(n[1], 0);
+	/* A gateway that is on no link: only a state may say so. */
+	r = (struct route_req){.family = AF_INET, .dst = t_addr("10.9.0.0"), .plen = 24,
+			       .type = DST_UNICAST, .gateway = t_addr("10.99.0.1"),
+			       .ifindex = p->dev->ifindex, .nl_flags = NLM_F_CREATE};
+	assert_int_equal(route_add(t->vx, &r, NULL), -ENETUNREACH);
+	r.restored = true;
+	assert_int_equal(route_add(t->vx, &r, NULL), 0);
+	t_end(t);
+}
+
 /* Many routes: each is found. */
 static void many(void **state)
 {
@@ -321,7 +372,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(longest_prefix), cmocka_unit_test(metrics),
 		cmocka_unit_test(d1_input),	  cmocka_unit_test(d2_generation),
-		cmocka_unit_test(pmtu_cap),	  cmocka_unit_test(addresses),
+		cmocka_unit_test(pmtu_cap),	  cmocka_unit_test(addresses), cmocka_unit_test(source_gone),
 		cmocka_unit_test(many),
 	};
 
