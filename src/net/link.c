@@ -82,6 +82,7 @@ static void dev_free(void *arg)
 		quiesce_defer(&d->vx->quiesce, dev_free, d);
 		return;
 	}
+	list_remove(&d->node);
 	for (uint32_t i = 0; i < d->vx->n_workers; i++)
 		gro_cells_drop(d->vx->workers[i], d);
 	if (d->ops && d->ops->uninit)
@@ -374,6 +375,7 @@ void link_remove(struct dev *d, bool keep_host, bool announced)
 		tell(d, VX_LINK_DEL);
 	inet_dev_gone(d);
 	list_remove(&d->node);
+	list_append(&vx->leaving, &d->node);
 	vx->n_devs--;
 	if (host)
 		host->ops->close(host, keep_host);

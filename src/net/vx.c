@@ -115,6 +115,7 @@ struct vx *vx_new(const struct vx_config *cfg)
 	atomic_store(&vx->now, cfg->now);
 	quiesce_init(&vx->quiesce, cfg->n_workers);
 	list_init(&vx->devs);
+	list_init(&vx->leaving);
 	list_init(&vx->link_types);
 	list_init(&vx->vxlan_socks);
 	vx->n_workers = cfg->n_workers;
@@ -268,6 +269,8 @@ READS_COUNTERS uint64_t vx_held(struct vx *vx)
 	for (uint32_t i = 0; i < vx->n_workers; i++)
 		n += vx->workers[i]->backlog->q.n + gro_held(vx->workers[i]);
 	list_for_each (d, &vx->devs, struct dev, node)
+		n += gro_cells_held(d);
+	list_for_each (d, &vx->leaving, struct dev, node)
 		n += gro_cells_held(d);
 	return n;
 }

@@ -79,6 +79,7 @@ struct vx {
 	void *wake_ctx;
 
 	struct list devs;	/* struct dev.node, in order of creation; control's */
+	struct list leaving;	/* struct dev.node: removed, a worker may still hold packets of it */
 	uint32_t n_devs;
 	uint32_t next_ifindex;
 	struct list link_types; /* struct link_type_reg */

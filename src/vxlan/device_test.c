@@ -598,6 +598,36 @@ static void two_forms(void **state)
 	h_end(&H);
 }
 
+/* What waits at a device that is removed is accounted for until a worker has had its turn. */
+static void goes_with_packets(void **state)
+{
+	static const uint8_t frame[8 + 60] = {8, 0, 0, 0, 0, 0, 100, 0, [8] = 2, [14] = 2, [19] = 9};
+	struct vxlan_opts o = h_opts(100, 4789);
+	struct worker *w;
+	struct batch b;
+	struct dev *d;
+	struct pkt *p;
+
+	(void)state;
+	h_init(&H);
+	d = h_vxlan(&H, "vx", &o, 0);
+	w = H.t->vx->workers[0];
+	p = t_pkt(w, frame, sizeof(frame), 0);
+	w->acct.rx++;
+	p->tun = (struct tun_info){.src = t_addr("10.0.0.2"), .dport = 4789, .ifindex = 2};
+	p->has_tun = true;
+	batch_init(&b);
+	batch_add(&b, p);
+	udp_queue_rcv(w, &H.sock[0].sk, &b);
+	assert_int_equal(vx_held(H.t->vx), 1);
+	link_dellink(d, false);
+	assert_int_equal(vx_held(H.t->vx), 1);
+	t_check(H.t);
+	t_advance(H.t, NS_PER_MS);
+	assert_int_equal(vx_held(H.t->vx), 0);
+	h_end(&H);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -609,6 +639,7 @@ int main(void)
 		cmocka_unit_test(change_taken),	    cmocka_unit_test(change_remote),
 		cmocka_unit_test(change_remote6),   cmocka_unit_test(limits),
 		cmocka_unit_test(goes_with_lower),  cmocka_unit_test(two_forms),
+		cmocka_unit_test(goes_with_packets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
