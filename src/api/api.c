@@ -298,6 +298,7 @@ uint64_t vx_run(struct vx *vx, uint64_t now)
 
 	for (int i = 0; i < TURNS_MAX && vx_turn(vx, 0, now); i++)
 		;
+	quiesce_idle(&vx->quiesce, 0);
 	return MIN(next, vx_next_timer(vx, 0));
 }
 

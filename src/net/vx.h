@@ -5,7 +5,8 @@
  *
  * Threads.  "Control" is one thread: it makes, changes and removes.  Each worker is a thread that
  * calls vx_turn() with its number; it reads what control publishes and frees nothing that others
- * read.  A program with one thread may play both.
+ * read.  A program with one thread may play both: when its turns are done it calls quiesce_idle(),
+ * or control may wait for a worker that it is itself.
  */
 #ifndef VX_NET_VX_H
 #define VX_NET_VX_H

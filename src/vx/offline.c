@@ -276,6 +276,7 @@ static void turn(void)
 {
 	for (int i = 0; i < 16 && vx_turn(here->vx, 0, here->now); i++)
 		;
+	quiesce_idle(&here->vx->quiesce, 0);
 }
 
 static void replay(struct dev *under)
