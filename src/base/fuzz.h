@@ -34,4 +34,23 @@ static inline uint16_t fuzz_u16(struct fuzz_in *in)
 	return (uint16_t)(hi << 8 | fuzz_u8(in));
 }
 
+static inline uint32_t fuzz_u32(struct fuzz_in *in)
+{
+	uint32_t hi = fuzz_u16(in);
+
+	return hi << 16 | fuzz_u16(in);
+}
+
+/* The next *n bytes, where they lie; fewer if fewer are left. */
+static inline const uint8_t *fuzz_bytes(struct fuzz_in *in, size_t *n)
+{
+	const uint8_t *p = in->p;
+
+	if (*n > in->n)
+		*n = in->n;
+	in->p += *n;
+	in->n -= *n;
+	return p;
+}
+
 #endif

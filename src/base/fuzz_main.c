@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SEEDS_MAX = 512, INPUT_MAX = 4096 };
+enum { SEEDS_MAX = 2048, INPUT_MAX = 8192 };
 
 struct seed {
 	uint8_t *b;

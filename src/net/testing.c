@@ -31,7 +31,8 @@ static struct pkt *tight(struct worker *w, const uint8_t *b, uint32_t len)
 {
 	struct pkt *p = pkt_new(w->pool, len);
 
-	assert_non_null(p);
+	if (!p)
+		return NULL;
 	p->data = p->buf->bytes + p->buf->size - len;
 	if (len)
 		memcpy(pkt_append(p, len), b, len);
@@ -41,10 +42,16 @@ static struct pkt *tight(struct worker *w, const uint8_t *b, uint32_t len)
 struct pkt *t_pkt(struct worker *w, const void *b, uint32_t len, uint32_t split)
 {
 	uint32_t head = split && split < len ? split : len;
-	struct pkt *p = tight(w, b, head);
+	struct pkt *p = tight(w, b, head), *rest;
 
-	if (head < len)
-		pkt_add_frag(p, tight(w, (const uint8_t *)b + head, len - head));
+	if (!p || head == len)
+		return p;
+	rest = tight(w, (const uint8_t *)b + head, len - head);
+	if (!rest) {
+		pkt_free(p);
+		return NULL;
+	}
+	pkt_add_frag(p, rest);
 	return p;
 }
 
@@ -53,6 +60,7 @@ static struct pkt *to_pkt(struct t_port *p, struct worker *w, const struct t_fra
 {
 	struct pkt *pk = t_pkt(w, f->b, f->len, p->split);
 
+	assert_non_null(pk);
 	pk->csum_state = p->csum_state;
 	if (p->csum_state == CSUM_PARTIAL)
 		pk->csum_start = pkt_off(pk) + p->csum_start;
@@ -129,11 +137,19 @@ struct t_net *t_new(void)
 
 struct t_net *t_new_workers(uint32_t n)
 {
+	return t_new_pools(n, 0);
+}
+
+struct t_net *t_new_pools(uint32_t n, uint32_t pkts)
+{
 	struct t_net *t = calloc(1, sizeof(*t));
 	struct vx_config cfg = {.n_workers = n,
 				.key = {0x1234567, 0x89abcde},
 				.random = 42,
-				.now = 1000 * NS_PER_S};
+				.now = 1000 * NS_PER_S,
+				.pool_pkts = pkts,
+				.pool_small = pkts,
+				.pool_big = pkts};
 
 	t->now = cfg.now;
 	t->vx = vx_new(&cfg);
@@ -204,9 +220,11 @@ void t_turn(struct t_net *t)
 {
 	int n = 0;
 
-	for (uint32_t i = 0; i < t->vx->n_workers; i++)
+	for (uint32_t i = 0; i < t->vx->n_workers; i++) {
 		while (vx_turn(t->vx, i, t->now))
 			assert_true(++n < 1000);
+		quiesce_idle(&t->vx->quiesce, i);
+	}
 	t_check(t);
 }
 

@@ -55,6 +55,7 @@ struct t_net {
 
 struct t_net *t_new(void);
 struct t_net *t_new_workers(uint32_t n); /* ports are the first one's */
+struct t_net *t_new_pools(uint32_t n, uint32_t pkts); /* so many packets and buffers per worker */
 void t_end(struct t_net *t);		 /* with all checks; NULL is fine */
 /* A port that is up, with an address like "10.0.0.1/24" or NULL. */
 struct t_port *t_add_port(struct t_net *t, const char *name, const char *mac, const char *addr);
@@ -83,7 +84,7 @@ void t_assert_moved(struct t_net *t, const enum mib_counter *want);
 #define T_ASSERT_MOVED(t, ...) t_assert_moved(t, (const enum mib_counter[]){__VA_ARGS__, MIB_COUNT})
 
 /* A packet of these bytes, in two pieces if 'split' is not 0; nothing is counted.  Each piece ends where
- * its buffer does, so that the sanitizer sees a read beyond. */
+ * its buffer does, so that the sanitizer sees a read beyond.  NULL: the pool is empty. */
 struct pkt *t_pkt(struct worker *w, const void *b, uint32_t len, uint32_t split);
 
 /* --- frames ----------------------------------------------------------------------------------- */

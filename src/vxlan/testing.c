@@ -163,6 +163,8 @@ static int side_add(void *ctx, struct dev *d, bool adopt, struct vx_err *err)
 	struct io *io = calloc(1, sizeof(*io));
 
 	(void)adopt, (void)err;
+	if (!io)
+		return -ENOMEM;
 	*io = (struct io){.ops = &side_ops,
 			  .vx = h->t->vx,
 			  .dev = d,
@@ -190,7 +192,12 @@ static void on_fdb(void *ctx, enum vx_event_kind kind, struct dev *d, const stru
 
 void h_init_workers(struct h_host *h, uint32_t n)
 {
-	*h = (struct h_host){.t = t_new_workers(n), .generation = 1};
+	h_init_net(h, t_new_workers(n));
+}
+
+void h_init_net(struct h_host *h, struct t_net *t)
+{
+	*h = (struct h_host){.t = t, .generation = 1};
 	h->route = (struct dst){.type = DST_UNICAST, .mtu = 1500, .ifindex = 2};
 	h->links[0] = (struct host_link){.ifindex = 2, .mtu = 1500, .name = "eth0"};
 	h->links[1] = (struct host_link){
@@ -259,6 +266,7 @@ void h_datagram(struct h_host *h, int family, uint16_t port, const char *src, ui
 	struct batch b;
 
 	assert_non_null(s);
+	assert_non_null(p);
 	w->acct.rx++;
 	p->tun = (struct tun_info){.src = t_addr(src), .tos = tos, .ttl = 64, .dport = port,
 				   .ifindex = 2};

@@ -66,6 +66,7 @@ struct h_host {
  * 3 "eth1", mtu 100 and no IPv6. */
 void h_init(struct h_host *h);
 void h_init_workers(struct h_host *h, uint32_t n);
+void h_init_net(struct h_host *h, struct t_net *t); /* t is h's from then on */
 void h_end(struct h_host *h); /* with t_end()'s checks */
 
 /* The options' defaults, id and port. */

@@ -10,6 +10,7 @@
 
 #include <linux/netlink.h>
 
+#include "net/script.h"
 #include "vxlan/testing.h"
 
 static struct h_host H;
@@ -57,25 +58,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-/* The gate of io/vnet: offsets within the frame. */
-static bool set_metadata(struct pkt *p, uint8_t flags, uint16_t start, uint16_t off, uint16_t gso)
-{
-	if (flags & 8) {
-		if ((uint32_t)start + off + 2 > pkt_total(p))
-			return false;
-		p->csum_state = CSUM_PARTIAL;
-		p->csum_start = pkt_off(p) + start;
-		p->csum_offset = off;
-	}
-	if (flags >> 4 & 3) {
-		if (!gso || !(flags & 8))
-			return false;
-		p->gso_type = flags >> 4 & 3;
-		p->gso_size = gso;
-	}
-	return true;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct worker *w = H.t->vx->workers[0];
@@ -86,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct batch b;
 
 	w->acct.made++;
-	if (!set_metadata(p, flags, start, off, gso)) {
+	if (!script_set_metadata(p, flags, start, off, gso)) {
 		pkt_drop(w, p, DROP_gso_failed);
 		return 0;
 	}

@@ -4,61 +4,8 @@
 
 Only seeds that a person can name are here; what a fuzzer found is a file of its own beside them.
 """
-import os
-import struct
-import socket
-
-top = os.path.dirname(os.path.abspath(__file__))
-ME, HER, X = bytes.fromhex('020000000001'), bytes.fromhex('020000000002'), bytes.fromhex('020000000099')
-BC = b'\xff' * 6
-
-
-def put(target, name, data):
-    os.makedirs(f'{top}/{target}', exist_ok=True)
-    with open(f'{top}/{target}/{name}', 'wb') as f:
-        f.write(data)
-
-
-def ip(a):
-    return socket.inet_pton(socket.AF_INET6 if ':' in a else socket.AF_INET, a)
-
-
-def csum(b):
-    b += b'\0' * (len(b) & 1)
-    s = sum(struct.unpack(f'!{len(b) // 2}H', b))
-    while s >> 16:
-        s = (s & 0xffff) + (s >> 16)
-    return ~s & 0xffff
-
-
-def eth(payload, kind, dst=ME, src=HER, tags=()):
-    return dst + src + b''.join(struct.pack('!HH', t, 7) for t in tags) + struct.pack('!H', kind) + payload
-
-
-def ip4(payload, proto, src='10.0.0.2', dst='10.0.0.1', tos=0, frag=0, opts=b'', ttl=64):
-    n = 5 + len(opts) // 4
-    h = struct.pack('!BBHHHBBH', 0x40 | n, tos, n * 4 + len(payload), 7, frag, ttl, proto, 0) + ip(src) + ip(dst) + opts
-    return h[:10] + struct.pack('!H', csum(h)) + h[12:] + payload
-
-
-def ip6(payload, proto, src='fd00::2', dst='fd00::1', tos=0, ext=b'', hops=64):
-    return struct.pack('!IHBB', 6 << 28 | tos << 20, len(ext) + len(payload), proto, hops) + ip(src) + ip(dst) + ext + payload
-
-
-def l4sum(src, dst, proto, seg, at):
-    pseudo = ip(src) + ip(dst) + struct.pack('!II', len(seg), proto)
-    return seg[:at] + struct.pack('!H', csum(pseudo + seg)) + seg[at + 2:]
-
-
-def udp(data, src, dst, sport=4000, dport=7000, partial=False):
-    seg = struct.pack('!HHHH', sport, dport, 8 + len(data), 0) + data
-    return seg if partial else l4sum(src, dst, 17, seg, 6)
-
-
-def tcp(data, src, dst, flags=0x18, partial=False):
-    seg = struct.pack('!HHIIBBHHH', 1000, 80, 1, 2, 5 << 4, flags, 1000, 0, 0) + data
-    return seg if partial else l4sum(src, dst, 6, seg, 16)
-
+import scripts  # those of the targets that take scripts
+from frames import *
 
 A4, B4, A6, B6 = '192.168.9.2', '192.168.9.1', 'fd09::2', 'fd09::1'
 inner = {
@@ -74,10 +21,6 @@ inner = {
     'bad-source': eth(b'0' * 46, 0x1234, src=BC),
     'length': eth(b'0' * 46, 0x0026, src=X),
 }
-
-
-def vxlan(frame, vni=100, flags=8, rest=0):
-    return struct.pack('!BBHI', flags, 0, 0, vni << 8 | rest) + frame
 
 
 n = 0
@@ -107,25 +50,22 @@ for dev in range(4):
         put('xmit', f'gso{gso}-dev{dev}', struct.pack('!BBHHH', dev | 8 | gso << 4, 60, start, off, 1000) + f)
     put('xmit', f'csum-dev{dev}', struct.pack('!BBHHH', dev | 8 | 4, 20, 34, 6, 0) + inner['udp4-unfinished'])
 
-me4, her4, me6, her6 = '10.0.0.1', '10.0.0.2', 'fd00::1', 'fd00::2'
+# IPv6 behind extension headers, and what has no ports, for the hash that chooses the source port.
+ports = udp(b'x' * 9, A6, B6)
+for i, (nxt, more) in enumerate(((0, b'\x3c\0\1\4\0\0\0\0' + b'\x11\0\1\4\0\0\0\0'), (43, b'\x11\0\0\0\0\0\0\0'),
+                                 (44, b'\x11\0\0\0\0\0\0\1'), (60, b'\x11\x09\0\0\0\0\0\0'), (60, b''))):
+    f = eth(ip6(ports if more else b'', nxt, A6, B6, ext=more), 0x86dd, dst=X)
+    put('xmit', f'extension-{i}', struct.pack('!BBHHH', i & 3, 0, 0, 0, 0) + f)
+for i, f in enumerate((eth(ip4(ports, 17, A4, B4, frag=0x2000), 0x800), eth(ip4(ports, 17, A4, B4)[:30], 0x800),
+                       eth(b'\x41' + ip4(ports, 17)[1:], 0x800))):
+    put('xmit', f'no-ports-{i}', struct.pack('!BBHHH', i & 3, 0, 0, 0, 0) + f)
 
 
 def frames(*fs, flags=0, cut=0):
     return b''.join(struct.pack('!BBH', flags, cut, len(f)) + f for f in fs)
 
 
-def icmp6(kind, body, src=her6, dst=me6, hops=64):
-    return ip6(l4sum(src, dst, 58, struct.pack('!BBH', kind, 0, 0) + body, 2), 58, src, dst, hops=hops)
-
-
-def icmp4(kind, code, body):
-    b = struct.pack('!BBH', kind, code, 0) + body
-    return ip4(b[:2] + struct.pack('!H', csum(b)) + b[4:], 1)
-
-
 u4, u6 = udp(b'd' * 64, her4, me4), udp(b'd' * 64, her6, me6)
-frag6 = lambda off, more, nxt, part: eth(ip6(part, 44, ext=struct.pack('!BBHI', nxt, 0, off << 3 | more, 9)), 0x86dd)
-arp = lambda op, dst=ME: eth(struct.pack('!HHBBH', 1, 0x800, 6, 4, op) + HER + ip(her4) + ME + ip(me4), 0x806, dst)
 stack = {
     'udp4': frames(eth(ip4(u4, 17), 0x800)),
     'udp6': frames(eth(ip6(u6, 17), 0x86dd)),
@@ -138,9 +78,9 @@ stack = {
     'echo6': frames(eth(icmp6(128, b'\0\1\0\2hello'), 0x86dd)),
     'ns': frames(eth(icmp6(135, b'\0' * 4 + ip(me6) + b'\1\1' + HER, hops=255), 0x86dd)),
     'na': frames(eth(icmp6(136, b'\x60\0\0\0' + ip(her6) + b'\2\1' + HER, hops=255), 0x86dd)),
-    'too-big4': frames(eth(icmp4(3, 4, b'\0\0\5\0' + ip4(udp(b'd' * 8, me4, her4), 17, me4, her4)), 0x800)),
-    'unreachable': frames(eth(icmp4(3, 3, b'\0' * 4 + ip4(udp(b'd' * 8, me4, her4), 17, me4, her4)), 0x800)),
-    'too-big6': frames(eth(icmp6(2, b'\0\0\5\0' + ip6(udp(b'd' * 8, me6, her6), 17, me6, her6)), 0x86dd)),
+    'too-big4': frames(eth(icmp4(3, 4, b'\0\0\5\0' + ip4(udp(b'd' * 8, me4, her4, sport=7000, dport=4000), 17, me4, her4)), 0x800)),
+    'unreachable': frames(eth(icmp4(3, 3, b'\0' * 4 + ip4(udp(b'd' * 8, me4, her4, sport=7000, dport=4000), 17, me4, her4)), 0x800)),
+    'too-big6': frames(eth(icmp6(2, b'\0\0\5\0' + ip6(udp(b'd' * 8, me6, her6, sport=7000, dport=4000), 17, me6, her6)), 0x86dd)),
     'frag4': frames(eth(ip4(u4[:32], 17, frag=0x2000), 0x800), eth(ip4(u4[32:], 17, frag=4), 0x800)),
     'frag4-3': frames(eth(ip4(u4[48:], 17, frag=6), 0x800), eth(ip4(u4[:16], 17, frag=0x2000), 0x800),
                       eth(ip4(u4[16:48], 17, frag=0x2002), 0x800)),

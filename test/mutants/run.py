@@ -143,7 +143,7 @@ def mutate(path, text, first):
 def sources():
     for d in DIRS:
         for f in sorted((TOP / 'src' / d).glob('*.[ch]')):
-            if not re.search(r'(_test|_fuzz|testing)\.[ch]$', f.name):
+            if not re.search(r'(_test|_fuzz|testing|script|script_ctl|script_memory)\.[ch]$', f.name):
                 yield f
 
 
