@@ -31,6 +31,9 @@ mutants:
 fuzz:
 	@test/run.py fuzz --seconds $(FUZZ_SECONDS)
 
+coverage:
+	@test/run.py coverage
+
 install: all
 	@meson install -C $(BUILD) --no-rebuild
 
@@ -46,7 +49,8 @@ help:
 	@echo "make bench      measure"
 	@echo "make mutants    take away each increment of the accounting: a test has to fail"
 	@echo "make fuzz       every fuzz target for FUZZ_SECONDS=$(FUZZ_SECONDS)"
+	@echo "make coverage   lines of wire/, net/, vxlan/ that the fuzz targets' corpora reach"
 	@echo "make install    into PREFIX=$(PREFIX) (chosen when $(BUILD)/ is made; DESTDIR is honoured)"
 	@echo "make uninstall  removes what the last make install of $(BUILD)/ put there"
 
-.PHONY: all deps demo quick check bench mutants fuzz install uninstall help
+.PHONY: all deps demo quick check bench mutants fuzz coverage install uninstall help

@@ -4,6 +4,7 @@
 
     run.py check              everything (make check)
     run.py fuzz --seconds N   every fuzz target for N seconds
+    run.py coverage           which lines the stored corpora of the fuzz targets reach
     run.py bench              every program in test/bench
 
 The last line is "N passed, N failed, N skipped".  A test that exits with 77 is skipped; why is in
@@ -36,7 +37,12 @@ BUILDS = {
               ['-Db_sanitize=address,undefined', '-Db_lundef=false', '-Dfuzz=true']),
     # Workers beside each other and beside control.  (gcc has no fences under this sanitizer.)
     'tsan': ('build-tsan', 'clang', ['-Db_sanitize=thread', '-Db_lundef=false']),
+    'coverage': ('build-coverage', 'clang',
+                 ['-Dc_args=-fprofile-instr-generate -fcoverage-mapping',
+                  '-Dc_link_args=-fprofile-instr-generate']),
 }
+# Whose lines a packet or a request can reach, and how many of them the stored corpora have to.
+COVERED = {'wire': 90, 'net': 90, 'vxlan': 90}
 
 
 class Score:
@@ -118,7 +124,8 @@ def build(score, which, only=None):
     setup = ['meson', 'setup', where, '-Dwerror=true', *options]
     if (TOP / where / 'build.ninja').exists():
         setup.insert(2, '--reconfigure')
-    code, out = run(setup, 120, env={**os.environ, 'CC': cc})
+    # What meson tries out is no part of a profile.
+    code, out = run(setup, 120, env={**os.environ, 'CC': cc, 'LLVM_PROFILE_FILE': os.devnull})
     if code:
         score.add('FAIL', f'configure with {cc}', why=f'exit code {code}', output=out)
         return None
@@ -221,6 +228,65 @@ def only_fuzz(score, args):
         fuzz(score, clang, args.seconds or 60)
 
 
+def llvm(tool):
+    """The tool that reads what this clang writes."""
+    version = re.search(r'version (\d+)', run(['clang', '--version'], 60)[1])
+    return shutil.which(f'{tool}-{version.group(1)}' if version else tool) or tool
+
+
+def is_product(path):
+    return not re.search(r'(_test|_fuzz|testing|fuzz_main|script|script_ctl|script_memory)\.[ch]$', path)
+
+
+def replay(score, where, work):
+    """Each target on its stored corpus, no mutations; the programs that ran."""
+    ran = []
+    for t in targets(where, lambda t: t['name'].startswith('fuzz-')):
+        name = t.rsplit('fuzz-')[-1]
+        if score.step(f'corpus: {name}', [str(TOP / where / t), '0', f'test/corpus/{name}'], 120,
+                      env={**os.environ, 'LLVM_PROFILE_FILE': f'{work}/{name}.profraw'}):
+            ran.append(str(TOP / where / t))
+    return ran
+
+
+def line_counts(where, merged):
+    """Of each source file; what ran how often is left in where/lines.txt."""
+    def call(what, *more):
+        # Warnings would get between: each program has a main() of its own.
+        return subprocess.run([llvm('llvm-cov'), what, *more, *merged], cwd=TOP, check=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+
+    (TOP / where / 'lines.txt').write_bytes(call('show'))
+    files = json.loads(call('export', '-summary-only'))['data'][0]['files']
+    return {os.path.relpath(f['filename'], TOP): f['summary']['lines'] for f in files}
+
+
+def coverage(score, args):
+    """Lines of wire/, net/ and vxlan/ that the stored corpora reach."""
+    where = build(score, 'coverage')
+    if not where:
+        return
+    work = TOP / where / 'profiles'
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    programs = replay(score, where, work)
+    if not score.step('profiles', [llvm('llvm-profdata'), 'merge', '-o', f'{work}/all',
+                                   *map(str, work.glob('*.profraw'))], 120):
+        return
+    files = line_counts(where, [f'-instr-profile={work}/all', programs[0],
+                                *(f'-object={x}' for x in programs[1:])])
+    for name, goal in COVERED.items():
+        mine = {f: n for f, n in files.items() if f.startswith(f'src/{name}/') and is_product(f) and n['count']}
+        total, hit = (sum(n[k] for n in mine.values()) for k in ('count', 'covered'))
+        percent = 100 * hit / total if total else 0
+        for f, n in sorted(mine.items(), key=lambda x: x[1]['percent']):
+            if n['percent'] < goal:
+                print(f'       {n["percent"]:5.1f} %  {n["count"] - n["covered"]:3} lines missed  {f}')
+        score.add('ok' if percent >= goal else 'FAIL', f'coverage: src/{name}',
+                  why=f'{percent:.1f} % of {total} lines, {goal} % wanted')
+    print(f'{where}/lines.txt has every line and how often it ran')
+
+
 def bench(score, args):
     programs = sorted(x for x in (TOP / 'test' / 'bench').glob('*')
                       if x.is_file() and os.access(x, os.X_OK))
@@ -235,11 +301,11 @@ def bench(score, args):
 def main():
     ap = argparse.ArgumentParser(description=__doc__,
                                  formatter_class=argparse.RawDescriptionHelpFormatter)
-    ap.add_argument('what', choices=['check', 'fuzz', 'bench'])
+    ap.add_argument('what', choices=['check', 'fuzz', 'coverage', 'bench'])
     ap.add_argument('--seconds', type=int, default=0)
     args = ap.parse_args()
     score = Score()
-    {'check': check, 'fuzz': only_fuzz, 'bench': bench}[args.what](score, args)
+    {'check': check, 'fuzz': only_fuzz, 'coverage': coverage, 'bench': bench}[args.what](score, args)
     return score.end()
 
 
