@@ -444,7 +444,7 @@ static void op_promisc(struct script *s)
 	if (!d)
 		return;
 	if (what & 4)
-		dev_follow_name(d, name);
+		link_follow_name(d, name);
 	else
 		dev_set_promiscuity(d, d->promiscuity ? -1 : 1);
 }
