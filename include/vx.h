@@ -56,9 +56,13 @@ VX_API int vx_port_input(struct vx_port *port, const void *frame, size_t len);
 /* Joins the ports of that name of two switches (or of one): what one sends the other receives. */
 VX_API int vx_port_join(struct vx_port *a, struct vx_port *b);
 
-/* A UDP socket (UDP-Lite: 'lite' not 0) of the switch's own stack, on 'port' (0: chosen) of any
- * address.  'family' is 4 or 6.  It is closed by vx_udp_close() or with the switch. */
-VX_API int vx_udp_open(struct vx *vx, int family, uint16_t port, int lite, struct vx_udp **udp);
+/* A UDP socket of the switch's own stack, on 'port' (0: chosen) of any address.  'family' is 4 or 6.
+ * It is closed by vx_udp_close() or with the switch. */
+enum {
+	VX_UDP_LITE = 1,  /* UDP-Lite (RFC 3828) */
+	VX_UDP_REUSE = 2, /* shares the port with others that say so: each gets what is broadcast */
+};
+VX_API int vx_udp_open(struct vx *vx, int family, uint16_t port, int flags, struct vx_udp **udp);
 VX_API void vx_udp_close(struct vx_udp *udp);
 /* To "ADDRESS" as text.  -ENETUNREACH and its like where there is no way. */
 VX_API int vx_udp_send(struct vx_udp *udp, const char *address, uint16_t port, const void *data,

@@ -304,17 +304,22 @@ uint64_t vx_run(struct vx *vx, uint64_t now)
 
 /* --- UDP ------------------------------------------------------------------------------------------------ */
 
-int vx_udp_open(struct vx *vx, int family, uint16_t port, int lite, struct vx_udp **udp)
+int vx_udp_open(struct vx *vx, int family, uint16_t port, int flags, struct vx_udp **udp)
 {
 	struct face *f = face_of(vx);
 	struct udp_sock_cfg cfg = {.vx = vx, .family = family == 6 ? AF_INET6 : AF_INET,
-				   .port = port, .lite = lite != 0};
+				   .port = port, .lite = flags & VX_UDP_LITE,
+				   .reuse = flags & VX_UDP_REUSE};
 	struct vx_udp *u = calloc(1, sizeof(*u));
 	struct vx_err err = {0};
 	int r;
 
 	if (!u)
 		return fail(f, -ENOMEM, NULL);
+	if (flags & ~(VX_UDP_LITE | VX_UDP_REUSE)) {
+		free(u);
+		return fail(f, -EINVAL, "unknown flag");
+	}
 	r = family == 4 || family == 6 ? udp_sock_create(&cfg, false, &u->sk, &err) : -EAFNOSUPPORT;
 	if (r < 0) {
 		free(u);

@@ -77,11 +77,46 @@ static void frames_at_the_end(void **state)
 	vx_destroy(vx); /* the sanitizer tells what is left */
 }
 
+/* Two switches on a cable; on one of them two sockets share a port, and both get a broadcast. */
+static void shared_port(void **state)
+{
+	struct vx *a = vx_create(1), *b = vx_create(2);
+	struct vx_port *pa, *pb;
+	struct vx_udp *from, *to[2], *third;
+	char buf[16];
+
+	(void)state;
+	assert_int_equal(vx_port_open(a, "up0", NULL, NULL, &pa), 0);
+	assert_int_equal(vx_port_open(b, "up0", NULL, NULL, &pb), 0);
+	assert_int_equal(vx_port_join(pa, pb), 0);
+	assert_int_equal(vx_do(a, "link set up0 up") | vx_do(b, "link set up0 up"), 0);
+	assert_int_equal(vx_do(a, "addr add 10.0.0.1/24 dev up0"), 0);
+	assert_int_equal(vx_do(b, "addr add 10.0.0.2/24 dev up0"), 0);
+	assert_int_equal(vx_udp_open(a, 4, 1000, 0, &from), 0);
+	assert_int_equal(vx_udp_open(b, 4, 2000, VX_UDP_REUSE, &to[0]), 0);
+	assert_int_equal(vx_udp_open(b, 4, 2000, VX_UDP_REUSE, &to[1]), 0);
+	assert_int_equal(vx_udp_open(b, 4, 2000, 0, &third), -98 /* EADDRINUSE */);
+	assert_int_equal(vx_udp_open(b, 4, 2001, 4, &third), -22);
+	assert_int_equal(vx_udp_send(from, "255.255.255.255", 2000, "hello", 5), 0);
+	for (int i = 1; i < 5; i++) {
+		vx_run(a, 1000 + i);
+		vx_run(b, 1000 + i);
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(vx_udp_recv(to[i], buf, sizeof(buf), NULL, NULL), 5);
+		assert_memory_equal(buf, "hello", 5);
+	}
+	check(b);
+	vx_destroy(a);
+	vx_destroy(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(frames),
 		cmocka_unit_test(frames_at_the_end),
+		cmocka_unit_test(shared_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

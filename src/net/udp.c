@@ -27,7 +27,7 @@ static bool is_taken(struct inet *in, const struct udp_sock_cfg *c, uint16_t por
 
 	for (; s; s = atomic_load(&((struct inet_udp *)s)->next))
 		if (s->sk.cfg.port == port && s->sk.cfg.family == c->family &&
-		    s->sk.cfg.lite == c->lite &&
+		    s->sk.cfg.lite == c->lite && !(s->sk.cfg.reuse && c->reuse) &&
 		    (ip_is_any(&s->sk.cfg.addr) || ip_is_any(&c->addr) ||
 		     ip_eq(&s->sk.cfg.addr, &c->addr)))
 			return true;
@@ -178,8 +178,8 @@ void udp_free_all(struct inet *in)
 /* --- looking up (U6) -----------------------------------------------------------------------------
  */
 
-static bool matches(const struct inet_udp *s, bool is6, bool lite, const struct ip_addr *src,
-		    uint16_t sport, const struct ip_addr *dst, uint16_t dport)
+bool udp_matches(const struct inet_udp *s, bool is6, bool lite, const struct ip_addr *src,
+		 uint16_t sport, const struct ip_addr *dst, uint16_t dport)
 {
 	const struct udp_sock_cfg *c = &s->sk.cfg;
 
@@ -190,15 +190,33 @@ static bool matches(const struct inet_udp *s, bool is6, bool lite, const struct 
 	return ip_is_none(&s->peer) || (ip_eq(&s->peer, src) && s->peer_port == sport);
 }
 
-/* A group's datagram, too, goes to one: two sockets that take the same cannot be open (is_taken()). */
+static int score(const struct inet_udp *s)
+{
+	return (ip_is_none(&s->peer) ? 0 : 2) + (ip_is_any(&s->sk.cfg.addr) ? 0 : 1);
+}
+
+struct inet_udp *udp_next(struct inet_udp *s, bool is6, bool lite, const struct ip_addr *src,
+			  uint16_t sport, const struct ip_addr *dst, uint16_t dport)
+{
+	while (s && !udp_matches(s, is6, lite, src, sport, dst, dport))
+		s = atomic_load_explicit(&s->next, memory_order_acquire);
+	return s;
+}
+
 struct inet_udp *udp_find(struct inet *in, bool is6, bool lite, const struct ip_addr *src,
 			  uint16_t sport, const struct ip_addr *dst, uint16_t dport)
 {
-	struct inet_udp *s = atomic_load_explicit(bucket_of(in, dport), memory_order_acquire);
+	struct inet_udp *s = atomic_load_explicit(bucket_of(in, dport), memory_order_acquire), *best;
 
-	while (s && !matches(s, is6, lite, src, sport, dst, dport))
-		s = atomic_load_explicit(&s->next, memory_order_acquire);
-	return s;
+	s = best = udp_next(s, is6, lite, src, sport, dst, dport);
+	/* Only what shares its port can have company. */
+	while (unlikely(s && s->sk.cfg.reuse)) {
+		if (score(s) > score(best))
+			best = s;
+		s = udp_next(atomic_load_explicit(&s->next, memory_order_acquire), is6, lite, src,
+			     sport, dst, dport);
+	}
+	return best;
 }
 
 struct udp_sock *udp_tunnel_on(struct inet *in, bool is6, uint16_t port)

@@ -50,6 +50,7 @@ struct udp_sock_cfg {
 	struct ip_addr addr; /* bound address; none: any */
 	bool lite;	     /* UDP-Lite */
 	bool zero_csum6_rx;  /* take IPv6 datagrams without checksum */
+	bool reuse;	     /* shares address and port with others that say so (SO_REUSEADDR) */
 	uint32_t rcvbuf;
 };
 

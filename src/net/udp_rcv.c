@@ -149,6 +149,27 @@ static bool is_to_group(const struct pkt *p)
 	return p->dst && p->dst->type != DST_LOCAL;
 }
 
+/* U6: a group's datagram is for every socket that shares the port; g->s gets p itself.  None of
+ * them is a tunnel's. */
+static void copy_to_others(struct worker *w, struct pkt *p, bool is6, bool lite,
+			   const struct datagram *g)
+{
+	struct inet_udp *s =
+		atomic_load_explicit(&w->vx->inet->udp[p->tun.dport % ARRAY_LEN(w->vx->inet->udp)],
+				     memory_order_acquire);
+
+	while ((s = udp_next(s, is6, lite, &p->tun.src, p->tun.sport, &p->tun.dst, p->tun.dport))) {
+		struct batch one = {.n = 1};
+
+		if (s != g->s && (!lite || coverage_ok(s, p, g)) &&
+		    (one.p[0] = pkt_make_clone(w, p))) {
+			one.traced = pkt_trace(one.p[0]) != NULL;
+			deliver_run(w, s, &one);
+		}
+		s = atomic_load_explicit(&s->next, memory_order_acquire);
+	}
+}
+
 /* Everything up to the socket.  True: p goes to g->s. */
 static bool rcv_one(struct worker *w, struct pkt *p, struct datagram *g)
 {
@@ -175,6 +196,8 @@ static bool rcv_one(struct worker *w, struct pkt *p, struct datagram *g)
 		bad(w, p, is6, lite, DROP_udplite_coverage, false);
 		return false;
 	}
+	if (unlikely(g->s->sk.cfg.reuse) && is_to_group(p))
+		copy_to_others(w, p, is6, lite, g);
 	return true;
 }
 

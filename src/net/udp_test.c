@@ -269,6 +269,61 @@ static void u6_lookup(void **state)
 	t_end(t);
 }
 
+static struct udp_sock *open_shared(struct t_net *t, uint16_t port, const char *addr, bool lite)
+{
+	struct udp_sock_cfg c = {.vx = t->vx, .family = AF_INET, .port = port, .reuse = true, .lite = lite};
+	struct udp_sock *sk;
+
+	if (addr)
+		c.addr = t_addr(addr);
+	assert_int_equal(inet_udp_open(&c, &sk, NULL), 0);
+	return sk;
+}
+
+/* U6: sockets that share a port, opened in either order: connected before address before port; a
+ * broadcast goes to every one that takes it. */
+static void u6_shared(void **state)
+{
+	struct ip_addr her = t_addr("10.0.0.2");
+
+	(void)state;
+	for (int order = 0; order < 2; order++) {
+		struct udp_sock_cfg alone = {.family = AF_INET, .port = 5000};
+		struct t_port *p;
+		struct t_net *t = net(&p);
+		struct udp_sock *any, *bound, *conn, *sk;
+
+		any = order ? NULL : open_shared(t, 5000, NULL, false);
+		bound = open_shared(t, 5000, "10.0.0.1", false);
+		conn = open_shared(t, 5000, NULL, false);
+		inet_udp_connect(conn, &her, 3000);
+		if (order)
+			any = open_shared(t, 5000, NULL, false);
+		alone.vx = t->vx;
+		assert_int_equal(inet_udp_open(&alone, &sk, NULL), -EADDRINUSE);
+		datagram("10.0.0.1", 5000, 20);
+		t_inject(p, f, len);
+		assert_int_equal(recv_len(t, conn), 20);
+		inet_udp_connect(conn, &her, 1);
+		t_inject(p, f, len);
+		assert_int_equal(recv_len(t, bound), 20);
+		assert_int_equal(recv_len(t, any), -EAGAIN);
+		datagram("10.0.0.255", 5000, 20);
+		memset(f, 0xff, 6);
+		t_inject(p, f, len);
+		assert_int_equal(recv_len(t, any), 20);
+		assert_int_equal(recv_len(t, bound), -EAGAIN); /* not its address */
+		assert_int_equal(recv_len(t, conn), -EAGAIN);
+		inet_udp_connect(conn, &her, 3000);
+		t_mark(t);
+		t_inject(p, f, len);
+		assert_int_equal(recv_len(t, any), 20);
+		assert_int_equal(recv_len(t, conn), 20);
+		assert_int_equal(T_MOVED(t, UdpInDatagrams), 2);
+		t_end(t);
+	}
+}
+
 /* U7, U8. */
 static void u7_full(void **state)
 {
@@ -614,7 +669,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(u_header),	 cmocka_unit_test(u3_closed),
 		cmocka_unit_test(u4_states),	 cmocka_unit_test(u5_zero6),
-		cmocka_unit_test(u6_lookup),	 cmocka_unit_test(u7_full),
+		cmocka_unit_test(u6_lookup),	  cmocka_unit_test(u6_shared),
+		cmocka_unit_test(u7_full),
 		cmocka_unit_test(u9_encap),	 cmocka_unit_test(u9_batch),
 		cmocka_unit_test(u10_announced), cmocka_unit_test(x_rows),
 		cmocka_unit_test(x_closed),	 cmocka_unit_test(send_and_loop),
