@@ -122,7 +122,11 @@ static uint64_t mask_of(const struct link_type *type, const void *opts)
 		if (!is_default(&type->attrs->attrs[i], opts))
 			mask |= 1ull << i;
 	if (type->attrs == &vxlan_attrs)
-		mask |= VXA_BIT(VXA_ID) | VXA_BIT(VXA_DSTPORT);
+		mask |= VXA_BIT(VXA_DSTPORT);
+	/* In words "external" stands in place of "id" and means "nolearning". */
+	if (type->attrs == &vxlan_attrs)
+		mask |= ((const struct vxlan_opts *)opts)->external ? VXA_BIT(VXA_LEARNING)
+								    : VXA_BIT(VXA_ID);
 	return mask;
 }
 
@@ -252,6 +256,8 @@ void canon_fdb(struct text *t, struct dev *d, const char *cmd, const struct fdb_
 		text_printf(t, " port %u", r->port);
 	if (r->has_vni)
 		text_printf(t, " vni %u", r->vni);
+	if (r->has_src_vni)
+		text_printf(t, " src_vni %u", r->src_vni);
 	if (r->has_ifindex) {
 		text_printf(t, " via");
 		word(t, name_of(d->vx, r->ifindex, name), false);
@@ -344,6 +350,8 @@ static void put_fdb(struct all *x, const char *cmd, const struct fdb_view *v)
 		r.port = v->port;
 		r.has_vni = vd && v->vni != vxlan_opts(vd)->id;
 		r.vni = v->vni;
+		r.has_src_vni = vd && v->src_vni != vxlan_opts(vd)->id;
+		r.src_vni = v->src_vni;
 		r.has_ifindex = v->ifindex != 0;
 		r.ifindex = v->ifindex;
 	}

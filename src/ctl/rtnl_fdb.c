@@ -311,6 +311,8 @@ void rtnl_fill_fdb(struct nlmsghdr *nlh, uint32_t ifindex, uint16_t dev_port, ui
 		if (v->ifindex)
 			mnl_attr_put_u32(nlh, NDA_IFINDEX, v->ifindex);
 	}
+	if (v->src_vni != dev_vni) /* of an external device */
+		mnl_attr_put_u32(nlh, NDA_SRC_VNI, v->src_vni);
 	if (v->protocol)
 		mnl_attr_put_u8(nlh, NDA_PROTOCOL, v->protocol);
 	mnl_attr_put(nlh, NDA_CACHEINFO, sizeof(ci), &ci);

@@ -197,6 +197,8 @@ static int check_vxlan(struct words *x, uint64_t seen, bool add, bool group)
 {
 	if (add && !(seen & (VXA_BIT(VXA_ID) | VXA_BIT(VXA_EXTERNAL))))
 		return words_fail(x, WORDS_EXIT_TYPE, "vxlan: missing virtual network identifier");
+	if (add && (seen & VXA_BIT(VXA_EXTERNAL)) && !(seen & VXA_BIT(VXA_LEARNING)))
+		mnl_attr_put_u8(x->nlh, IFLA_VXLAN_LEARNING, 0);
 	if (add && (seen & VXA_BIT(VXA_ID)) && (seen & VXA_BIT(VXA_EXTERNAL)))
 		return words_fail(x, WORDS_EXIT_TYPE,
 				  "vxlan: both 'external' and vni cannot be specified");

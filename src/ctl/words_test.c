@@ -192,7 +192,7 @@ static const struct row vxlan_rows[] = {
 	{L "id 100 nolocalbypass reserved_bits 0xf7ffffff00000000", 0,
 	 N " 31:00 33:f7ffffff00000000 } name v"},
 	{L "id 100 peers known", 0, N " 8193:01 } name v"},
-	{L "external dstport 4789", 0, "newlink excl 0 vxlan{ 25:01 15:12b5 } name v"},
+	{L "external dstport 4789", 0, "newlink excl 0 vxlan{ 25:01 15:12b5 7:00 } name v"},
 	/* 1.3 */
 	{L, 1, "vxlan: missing virtual network identifier"},
 	{L "dstport 4789", 1, "vxlan: missing virtual network identifier"},

@@ -63,9 +63,22 @@ static bool has_room(const struct gro_flow *flow, const struct gro_frame *f)
 	       flow->pieces + pieces_of(f->p) <= GRO_PIECES;
 }
 
+/* What an external device's frames bring with them. */
+static bool same_tunnel(const struct pkt *a, const struct pkt *b)
+{
+	const struct tun_info *x = &a->tun, *y = &b->tun;
+
+	return a->has_tun == b->has_tun &&
+	       (!a->has_tun ||
+		(x->id == y->id && ip_eq(&x->src, &y->src) && ip_eq(&x->dst, &y->dst) &&
+		 x->sport == y->sport && x->dport == y->dport && x->tos == y->tos &&
+		 x->ttl == y->ttl && x->df == y->df && x->has_csum == y->has_csum &&
+		 x->label == y->label && x->gbp == y->gbp));
+}
+
 static bool same_way(const struct pkt *a, const struct pkt *b)
 {
-	return a->mark == b->mark && memcmp(pkt_at(a, a->mac_off), pkt_at(b, b->mac_off),
+	return a->mark == b->mark && same_tunnel(a, b) && memcmp(pkt_at(a, a->mac_off), pkt_at(b, b->mac_off),
 					    sizeof(struct eth_hdr)) == 0;
 }
 

@@ -156,6 +156,9 @@ DROP(no_target, "NO_TX_TARGET", "tx_dropped", "no entry for this destination and
      "`vx fdb append 00:00:00:00:00:00 dev {dev} dst {known}`")
 DROP(dst_any, "NOT_SPECIFIED", "tx_dropped", "the entry's remote is 0.0.0.0",
      "`vx fdb replace {entry} dev {dev} dst {known}`")
+DROP(no_tunnel_info, "TUNNEL_TXINFO", "", "an external device, and nothing says where the packet goes",
+     "{dev} sends only what comes with a tunnel's addresses, as from a port of Open vSwitch: give it "
+     "no address and no route of the host")
 DROP(no_socket, "DEV_READY", "tx_errors", "the device has no socket", "`vx link set {dev} up`")
 DROP(tunnel_no_route, "IP_OUTNOROUTES", "tx_errors and tx_carrier_errors", "no route to the remote",
      "`ip route replace {to} dev {under}` if {to} is on that link, else by 'via' its router; on the "

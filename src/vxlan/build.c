@@ -73,6 +73,14 @@ void flow_fill(const struct vxlan_opts *o, const struct inner *in, bool to_multi
 	f->label = !is6 ? 0 : o->label_policy == LABEL_INHERIT ? in->label : o->flowlabel;
 }
 
+void source_range(const struct vxlan_opts *o, struct udp_flow *f)
+{
+	bool given = o->srcport.low || o->srcport.high;
+
+	f->sport_min = given ? o->srcport.low : 32768;
+	f->sport_max = given ? o->srcport.high : 60999;
+}
+
 uint16_t source_port(uint32_t hash, uint16_t low, uint16_t high)
 {
 	uint32_t n = (uint32_t)high - low + 1;

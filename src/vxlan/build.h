@@ -21,6 +21,9 @@ int inner_parse(struct worker *w, struct pkt *p, struct inner *in);
 /* All of f but addresses, ports of the remote and interface. */
 void flow_fill(const struct vxlan_opts *o, const struct inner *in, bool to_multicast, bool is6,
 	       struct udp_flow *f);
+/* The range of source ports: the device's, or the kernel's default of
+ * net.ipv4.ip_local_port_range. */
+void source_range(const struct vxlan_opts *o, struct udp_flow *f);
 /* Port from [low, high] by hash. */
 uint16_t source_port(uint32_t hash, uint16_t low, uint16_t high);
 /* Stage vxlan_build: pushes the VXLAN header; the caller records the step.  0 or -ENOMEM. */

@@ -134,7 +134,8 @@ static int check_duplicate(struct vx *vx, const struct dev *self, const struct v
 			continue;
 		x = vxlan_opts(v);
 		if (x->id != o->id || x->dstport != o->dstport || v->host != host ||
-		    x->udp6zerocsumrx != o->udp6zerocsumrx || v->is6 != six)
+		    x->udp6zerocsumrx != o->udp6zerocsumrx || x->external != o->external ||
+		    v->is6 != six)
 			continue;
 		if (ip_is_linklocal(&o->local) && x->dev != o->dev)
 			continue;
@@ -260,6 +261,8 @@ static int vxlan_newlink(struct dev *d, const struct link_cfg *cfg, const void *
 	v->host = l.host;
 	v->fdb.limit = o->maxaddress;
 	publish(v, o);
+	if (o->external && !(v->routes = info_routes_new(d->vx)))
+		return -ENOMEM;
 	set_lower(d, &l);
 	d->headroom = (uint16_t)overhead(true);
 	if (o->dev)
@@ -277,7 +280,6 @@ static const char *kernel_name(uint32_t attr)
 		[VXA_RSC] = "RSC ",
 		[VXA_L2MISS] = "L2MISS ",
 		[VXA_L3MISS] = "L3MISS ",
-		[VXA_EXTERNAL] = "COLLECT_METADATA ",
 		[VXA_REMCSUMTX] = "REMCSUM_TX ",
 		[VXA_REMCSUMRX] = "REMCSUM_RX ",
 		[VXA_GBP] = "GBP ",
@@ -393,6 +395,7 @@ static void vxlan_uninit(struct dev *d)
 	struct vxlan_dev *v = vxlan_dev(d);
 
 	fdb_done(&v->fdb);
+	free(v->routes);
 	free(atomic_load(&v->opts));
 }
 
@@ -441,11 +444,11 @@ static int request_remote(struct vxlan_dev *v, const struct fdb_req *r, struct f
 	if (r->has_nhid)
 		return vx_fail(err, -EOPNOTSUPP,
 			       "nhid (next hop groups) is not built yet: list the remotes");
-	if (r->has_src_vni && r->src_vni != o->id)
+	if (r->has_src_vni && r->src_vni != o->id && !o->external)
 		return vx_fail(err, -EINVAL,
 			       "src_vni %u is not the VNI of %s: only external devices have several",
 			       r->src_vni, v->dev->name);
-	if (r->has_dst && !ip_is_none(&r->dst) && ip_is4(&r->dst) == v->is6)
+	if (r->has_dst && !ip_is_none(&r->dst) && ip_is4(&r->dst) == v->is6 && !o->external)
 		return -EAFNOSUPPORT;
 	if (r->has_ifindex && find_lower(v->dev->vx, r->ifindex, &l, NULL) < 0)
 		return vx_fail(err, -EADDRNOTAVAIL, "Device not found");
@@ -456,6 +459,12 @@ static int request_remote(struct vxlan_dev *v, const struct fdb_req *r, struct f
 		.ifindex = r->has_ifindex ? r->ifindex : 0,
 	};
 	return 0;
+}
+
+/* An external device's entries have the VNI that they are for as part of their key. */
+static uint32_t source_vni(const struct vxlan_dev *v, const struct fdb_req *r)
+{
+	return r->has_src_vni ? r->src_vni : vxlan_opts(v)->id;
 }
 
 static int vxlan_fdb_add(struct dev *d, const struct fdb_req *r, struct vx_err *err)
@@ -471,7 +480,7 @@ static int vxlan_fdb_add(struct dev *d, const struct fdb_req *r, struct vx_err *
 			       "multicast destinations are not built yet: list the remotes");
 	rc = request_remote(v, r, &to, err);
 	return rc < 0 ? rc
-		      : fdb_update(&v->fdb, r, vxlan_opts(v)->id, &to, MAKER_CONTROL, err);
+		      : fdb_update(&v->fdb, r, source_vni(v, r), &to, MAKER_CONTROL, err);
 }
 
 static int vxlan_fdb_del(struct dev *d, const struct fdb_req *r, struct vx_err *err)
@@ -482,7 +491,7 @@ static int vxlan_fdb_del(struct dev *d, const struct fdb_req *r, struct vx_err *
 
 	if (rc < 0)
 		return rc;
-	return fdb_delete(&v->fdb, &r->mac, vxlan_opts(v)->id, r->has_dst ? &to : NULL, err);
+	return fdb_delete(&v->fdb, &r->mac, source_vni(v, r), r->has_dst ? &to : NULL, err);
 }
 
 static int vxlan_fdb_get(struct dev *d, const struct fdb_req *r, struct fdb_view *out,
@@ -492,7 +501,7 @@ static int vxlan_fdb_get(struct dev *d, const struct fdb_req *r, struct fdb_view
 	struct fdb_entry *e;
 
 	pthread_mutex_lock(&v->fdb.lock);
-	e = fdb_find(&v->fdb, &r->mac, vxlan_opts(v)->id);
+	e = fdb_find(&v->fdb, &r->mac, source_vni(v, r));
 	if (e)
 		fdb_view_of(&v->fdb, e, 0, out);
 	pthread_mutex_unlock(&v->fdb.lock);

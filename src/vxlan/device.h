@@ -21,14 +21,17 @@ struct vxlan_sock {
 	int family;
 	uint16_t port;
 	bool host; /* form of the underlay */
-	bool zero_csum6_rx;
+	bool zero_csum6_rx, external;
 	uint32_t refs;
 };
 
 struct vxlan_dev {
 	struct dev *dev;
 	struct fdb fdb;
-	_Atomic(struct vxlan_sock *) sock; /* NULL while the device is down */
+	/* Over IPv4 and over IPv6: the one of the underlay's family, of an external device both; NULL
+	 * while the device is down. */
+	_Atomic(struct vxlan_sock *) sock[2];
+	struct info_routes *routes; /* external devices' (metadata.c) */
 	/* The options as in force: replaced as a whole, readable until the next quiescent state. */
 	_Atomic(struct vxlan_opts *) opts;
 	bool is6;  /* family of the underlay */
@@ -53,8 +56,10 @@ bool dev_is_vxlan(const struct dev *d);
 /* sock.c */
 int vxlan_sock_attach(struct vxlan_dev *v, struct vx_err *err); /* opens or shares */
 void vxlan_sock_detach(struct vxlan_dev *v);
-struct vxlan_sock *vxlan_sock_find(struct vx *vx, int family, uint16_t port, bool host,
-				   bool zero_csum6_rx);
+static inline struct vxlan_sock *vxlan_sock_of(const struct vxlan_dev *v, bool is6)
+{
+	return atomic_load_explicit(&((struct vxlan_dev *)v)->sock[is6], memory_order_acquire);
+}
 
 /* The socket of this kind on another port; NULL if there is none.  Any worker. */
 struct vxlan_sock *vxlan_sock_on_port(const struct vxlan_sock *s, uint16_t port);
@@ -69,5 +74,9 @@ bool vxlan_snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p, const str
 
 /* xmit.c */
 void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b);
+
+/* metadata.c: an external device's packets go where their tunnel information says. */
+struct info_routes *info_routes_new(struct vx *vx); /* NULL if out of memory */
+void vxlan_xmit_info(struct worker *w, struct dev *d, struct batch *b);
 
 #endif

@@ -103,9 +103,10 @@ static const struct attr table[VXA_COUNT] = {
 				   .off = offsetof(struct vxlan_opts, remcsum_nopartial), .size = 1,
 				   .max = 1,
 				   .refusal = "remcsum nopartial is not built yet: leave it out"},
-	[VXA_EXTERNAL] = BOOL(external, "external", 25, 0, ATTR_NOT_BUILT,
-			      "external (metadata mode) is not built yet: give an id",
-			      "tunnel metadata per packet"),
+	[VXA_EXTERNAL] = BOOL(external, "external", 25, 0, 0,
+			      "vxlan: cannot change COLLECT_METADATA flag",
+			      "all VNIs; each packet brings its tunnel with it (Open vSwitch's "
+			      "ports); in place of id"),
 	[VXA_VNIFILTER] = BOOL(vnifilter, "vnifilter", 30, 0, ATTR_NOT_BUILT | ATTR_EXACT,
 			       "vnifilter is not built yet: make one device per VNI",
 			       "a list of VNIs on one device"),

@@ -50,7 +50,7 @@ static enum drop check_header(struct worker *w, struct vxlan_sock *s, struct pkt
 	h = PKT_PEEK(p, struct vxlan_hdr);
 	if (!(be32_get(h->flags) & VXLAN_F_VNI))
 		return DROP_vxlan_no_i_flag;
-	d = vni_table_lookup(s->vnis, vxlan_hdr_vni(h));
+	d = vni_table_lookup(s->vnis, s->external ? (vni_t){0} : vxlan_hdr_vni(h));
 	if (!d)
 		return DROP_vxlan_unknown_vni;
 	p->dev = d;
@@ -67,7 +67,14 @@ static enum drop check_header(struct worker *w, struct vxlan_sock *s, struct pkt
 		return DROP_vxlan_reserved_bits;
 	}
 	p->tun.id = vxlan_hdr_vni(h).v;
+	p->tun.has_key = true;
 	return DROP_NONE;
+}
+
+/* An external device learns for each VNI by itself. */
+static inline uint32_t learnt_vni(const struct vxlan_opts *o, const struct pkt *p)
+{
+	return o->external ? (uint32_t)p->tun.id : o->id;
 }
 
 /* Steps 7 and 11: pull, inner Ethernet, own MAC. */
@@ -84,7 +91,7 @@ static enum drop open_inner(struct worker *w, struct pkt *p, struct rx_item *it)
 	if (mac_eq(&eth->src, &mine))
 		return DROP_own_mac;
 	eth_type_trans(p, d);
-	it->hash = fdb_hash(&it->v->fdb, &eth->src, it->o->id);
+	it->hash = fdb_hash(&it->v->fdb, &eth->src, learnt_vni(it->o, p));
 	return DROP_NONE;
 }
 
@@ -119,7 +126,8 @@ COLD static enum fdb_learned learn_traced(struct worker *w, struct vxlan_dev *v,
 					  const struct ip_addr *ip, uint32_t ifindex)
 {
 	const struct vxlan_opts *o = vxlan_opts(v);
-	enum fdb_learned what = fdb_learn(&v->fdb, src, o->id, ip, ifindex, o->dstport, w->now, &e);
+	enum fdb_learned what = fdb_learn(&v->fdb, src, learnt_vni(o, p), ip, ifindex, o->dstport,
+					  w->now, &e);
 
 	trace_learn(v, p, e, what, ip);
 	return what;
@@ -140,7 +148,8 @@ static ALWAYS_INLINE bool snoop(struct worker *w, struct vxlan_dev *v, struct pk
 	if (traced && pkt_trace(p))
 		what = learn_traced(w, v, p, src, e, ip, ifindex);
 	else
-		what = fdb_learn(&v->fdb, src, o->id, ip, ifindex, o->dstport, w->now, &e);
+		what = fdb_learn(&v->fdb, src, learnt_vni(o, p), ip, ifindex, o->dstport, w->now,
+				 &e);
 	if (unlikely(what == FDB_STATIC)) {
 		drop(w, p, DROP_fdb_static_elsewhere);
 		return false;
@@ -240,8 +249,8 @@ static ALWAYS_INLINE void check_unsure(struct worker *w, struct pkt *p, struct d
 		trace_add(p, STAGE_vxlan_rcv, SAY_PARTIAL)->u[0] = p->gso_size;
 }
 
-/* Steps 15 to 17. */
-static ALWAYS_INLINE void deliver(struct worker *w, struct pkt *p, bool traced)
+/* Steps 15 to 17.  An external device hands the tunnel's metadata on (step 9). */
+static ALWAYS_INLINE void deliver(struct worker *w, struct pkt *p, bool external, bool traced)
 {
 	struct dev *d = p->dev;
 	struct dev_stats *st = dev_stats(d, w);
@@ -258,6 +267,7 @@ static ALWAYS_INLINE void deliver(struct worker *w, struct pkt *p, bool traced)
 	p->orig_dev = d;
 	p->hash = 0; /* the outer flow's */
 	p->dst = NULL;
+	p->has_tun = external;
 	if (traced)
 		gro_cells_receive(w, d, p);
 	else
@@ -271,7 +281,7 @@ static ALWAYS_INLINE void finish(struct worker *w, struct rx_item *it, bool trac
 	enum drop why;
 
 	if (it->o->learning) {
-		struct fdb_entry *e = fdb_lookup(&it->v->fdb, it->hash, src, it->o->id);
+		struct fdb_entry *e = fdb_lookup(&it->v->fdb, it->hash, src, learnt_vni(it->o, p));
 		uint32_t ifindex = ip_is_linklocal(&p->tun.src) ? p->tun.ifindex : 0;
 
 		if (!snoop(w, it->v, p, src, e, &p->tun.src, ifindex, traced))
@@ -281,7 +291,7 @@ static ALWAYS_INLINE void finish(struct worker *w, struct rx_item *it, bool trac
 	if (why == DROP_NONE)
 		why = apply_ecn(w, p);
 	if (why == DROP_NONE)
-		deliver(w, p, traced);
+		deliver(w, p, it->o->external, traced);
 	else
 		drop(w, p, why);
 }

@@ -6,12 +6,11 @@
 
 #include "vxlan/device.h"
 
-struct vxlan_sock *vxlan_sock_find(struct vx *vx, int family, uint16_t port, bool host,
-				   bool zero_csum6_rx)
+static struct vxlan_sock *find(const struct vxlan_dev *v, const struct vxlan_opts *o, int family)
 {
-	list_for_each (s, &vx->vxlan_socks, struct vxlan_sock, node)
-		if (s->family == family && s->port == port && s->host == host &&
-		    s->zero_csum6_rx == zero_csum6_rx)
+	list_for_each (s, &v->dev->vx->vxlan_socks, struct vxlan_sock, node)
+		if (s->family == family && s->port == o->dstport && s->host == v->host &&
+		    s->zero_csum6_rx == o->udp6zerocsumrx && s->external == o->external)
 			return s;
 	return NULL;
 }
@@ -49,7 +48,8 @@ struct vxlan_sock *vxlan_sock_on_port(const struct vxlan_sock *like, uint16_t po
 
 	for (uint32_t i = 0; t && i < t->n; i++)
 		if (t->s[i]->port == port && t->s[i]->family == like->family &&
-		    t->s[i]->host == like->host && t->s[i]->zero_csum6_rx == like->zero_csum6_rx)
+		    t->s[i]->host == like->host && t->s[i]->external == like->external &&
+		    t->s[i]->zero_csum6_rx == like->zero_csum6_rx)
 			return t->s[i];
 	return NULL;
 }
@@ -62,13 +62,13 @@ static void sock_free(void *arg)
 	free(s);
 }
 
-static int sock_open(struct vxlan_dev *v, const struct vxlan_opts *o, struct vxlan_sock **out,
-		     struct vx_err *err)
+static int sock_open(struct vxlan_dev *v, const struct vxlan_opts *o, int family,
+		     struct vxlan_sock **out, struct vx_err *err)
 {
 	struct vx *vx = v->dev->vx;
 	struct udp_sock_cfg cfg = {
 		.vx = vx,
-		.family = v->is6 ? AF_INET6 : AF_INET,
+		.family = family,
 		.port = o->dstport,
 		.zero_csum6_rx = o->udp6zerocsumrx,
 	};
@@ -78,7 +78,8 @@ static int sock_open(struct vxlan_dev *v, const struct vxlan_opts *o, struct vxl
 	if (!s)
 		return r;
 	*s = (struct vxlan_sock){.vx = vx, .family = cfg.family, .port = o->dstport,
-				 .host = v->host, .zero_csum6_rx = o->udp6zerocsumrx};
+				 .host = v->host, .zero_csum6_rx = o->udp6zerocsumrx,
+				 .external = o->external};
 	s->vnis = vni_table_new();
 	if (!s->vnis)
 		goto out_free;
@@ -123,15 +124,15 @@ static void sock_put(struct vxlan_sock *s)
 	quiesce_defer(&s->vx->quiesce, sock_free, s);
 }
 
-int vxlan_sock_attach(struct vxlan_dev *v, struct vx_err *err)
+/* An external device is found under VNI 0, whatever a packet's is (2.2); there can be one. */
+static int attach(struct vxlan_dev *v, int family, struct vx_err *err)
 {
 	const struct vxlan_opts *o = vxlan_opts(v);
-	struct vxlan_sock *s = vxlan_sock_find(v->dev->vx, v->is6 ? AF_INET6 : AF_INET,
-					       o->dstport, v->host, o->udp6zerocsumrx);
+	struct vxlan_sock *s = find(v, o, family);
 	int r;
 
 	if (!s) {
-		r = sock_open(v, o, &s, err);
+		r = sock_open(v, o, family, &s, err);
 		if (r < 0)
 			return r;
 	}
@@ -139,18 +140,37 @@ int vxlan_sock_attach(struct vxlan_dev *v, struct vx_err *err)
 	r = vni_table_set(s->vnis, (vni_t){o->id}, v->dev);
 	if (r < 0) {
 		sock_put(s);
-		return r;
+		return r != -EEXIST ? r
+				    : vx_fail(err, -EADDRINUSE,
+					      "another external device has UDP port %u", o->dstport);
 	}
-	atomic_store_explicit(&v->sock, s, memory_order_release);
+	atomic_store_explicit(&v->sock[family == AF_INET6], s, memory_order_release);
 	return 0;
+}
+
+int vxlan_sock_attach(struct vxlan_dev *v, struct vx_err *err)
+{
+	int r;
+
+	if (!vxlan_opts(v)->external)
+		return attach(v, v->is6 ? AF_INET6 : AF_INET, err);
+	r = attach(v, AF_INET6, err);
+	if (r < 0 && r != -EAFNOSUPPORT) /* 1.7: without IPv6 on the host it does with IPv4 */
+		return r;
+	r = attach(v, AF_INET, err);
+	if (r < 0)
+		vxlan_sock_detach(v);
+	return r;
 }
 
 void vxlan_sock_detach(struct vxlan_dev *v)
 {
-	struct vxlan_sock *s = atomic_exchange(&v->sock, NULL);
+	for (int i = 0; i < 2; i++) {
+		struct vxlan_sock *s = atomic_exchange(&v->sock[i], NULL);
 
-	if (!s)
-		return;
-	vni_table_clear(s->vnis, (vni_t){vxlan_opts(v)->id});
-	sock_put(s);
+		if (!s)
+			continue;
+		vni_table_clear(s->vnis, (vni_t){vxlan_opts(v)->id});
+		sock_put(s);
+	}
 }

@@ -13,9 +13,6 @@
 #include "wire/flowhash.h"
 #include "wire/vxlan.h"
 
-/* The kernel's default of net.ipv4.ip_local_port_range. */
-enum { SPORT_LOW = 32768, SPORT_HIGH = 60999 };
-
 enum { TUNNELS_MAX = 5 }; /* in each other, as in the kernel */
 
 static void drop(struct worker *w, struct pkt *p, enum drop why)
@@ -139,7 +136,7 @@ static ALWAYS_INLINE void xmit_one(struct worker *w, struct vxlan_dev *v,
 				   const struct vxlan_opts *o, struct pkt *p, struct peer *peer,
 				   bool traced)
 {
-	struct vxlan_sock *s = atomic_load_explicit(&v->sock, memory_order_acquire);
+	struct vxlan_sock *s = vxlan_sock_of(v, v->is6);
 	struct dev_stats *st = dev_stats(v->dev, w);
 	struct udp_flow f;
 	struct inner in;
@@ -166,9 +163,8 @@ static ALWAYS_INLINE void xmit_one(struct worker *w, struct vxlan_dev *v,
 		.ifindex = peer->ifindex,
 		.mark = p->mark,
 		.dport = peer->port,
-		.sport_min = o->srcport.low || o->srcport.high ? o->srcport.low : SPORT_LOW,
-		.sport_max = o->srcport.low || o->srcport.high ? o->srcport.high : SPORT_HIGH,
 	};
+	source_range(o, &f);
 	f.sport = source_port(p->hash, f.sport_min, f.sport_max);
 	flow_fill(o, &in, ip_is_multicast(&peer->ip), v->is6, &f);
 	if (unlikely(route_to(w, s->udp, peer, &f, &dst) < 0)) {
@@ -292,22 +288,16 @@ COLD static void too_deep(struct worker *w, struct dev *d, struct batch *b)
 		pkt_drop_at(w, b->p[i], DROP_tunnel_too_deep, STAGE_vxlan_xmit);
 }
 
-void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b)
+static void xmit_by_fdb(struct worker *w, struct dev *d, struct batch *b)
 {
 	struct vxlan_dev *v = vxlan_dev(d);
-	const struct vxlan_opts *o = vxlan_opts(v);
-	struct vxlan_sock *s = atomic_load_explicit(&v->sock, memory_order_acquire);
+	uint32_t vni = vxlan_opts(v)->id;
 	uint64_t hash[BATCH_MAX];
 
-	if (unlikely(w->tunnels == TUNNELS_MAX)) {
-		too_deep(w, d, b);
-		return;
-	}
-	w->tunnels++;
 	for (uint32_t i = 0; i < b->n; i++) {
 		const struct eth_hdr *eth = (const struct eth_hdr *)b->p[i]->data;
 
-		hash[i] = fdb_hash(&v->fdb, &eth->dst, o->id);
+		hash[i] = fdb_hash(&v->fdb, &eth->dst, vni);
 		fdb_prefetch(&v->fdb, hash[i]);
 	}
 	for (uint32_t i = 0; fdb_is_large(&v->fdb) && i < b->n; i++)
@@ -316,7 +306,28 @@ void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b)
 		send_all_traced(w, d, b, hash);
 	else
 		send_all(w, d, b, hash, false);
+}
+
+static void flush(struct worker *w, struct vxlan_sock *s)
+{
 	if (s && s->udp->ops->flush)
 		s->udp->ops->flush(w, s->udp);
+}
+
+void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b)
+{
+	struct vxlan_dev *v = vxlan_dev(d);
+
+	if (unlikely(w->tunnels == TUNNELS_MAX)) {
+		too_deep(w, d, b);
+		return;
+	}
+	w->tunnels++;
+	if (unlikely(vxlan_opts(v)->external))
+		vxlan_xmit_info(w, d, b);
+	else
+		xmit_by_fdb(w, d, b);
+	flush(w, vxlan_sock_of(v, false));
+	flush(w, vxlan_sock_of(v, true));
 	w->tunnels--;
 }
