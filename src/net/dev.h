@@ -124,7 +124,7 @@ struct dev {
 	uint32_t ifindex;
 	_Atomic uint32_t mtu;
 	_Alignas(uint64_t) struct mac mac; /* workers: dev_mac(); changed by dev_follow_mac() */
-	uint16_t no_mac;		   /* what dev_mac() loads of more */
+	uint16_t no_mac;		   /* what dev_mac() loads of more: 0 */
 	uint16_t headroom;		   /* bytes that its xmit pushes */
 	_Atomic(rx_handler_fn *) rx_handler; /* set through dev_set_rx_handler() */
 	void *rx_handler_data;
@@ -175,6 +175,15 @@ static inline struct mac dev_mac(const struct dev *d)
 
 	memcpy(&m, &v, sizeof(m));
 	return m;
+}
+
+/* Is it d's?  'no_mac' is 0, and so is what 'm' is filled up with. */
+static inline bool dev_mac_is(const struct dev *d, const struct mac *m)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, m, sizeof(*m));
+	return v == __atomic_load_n((const uint64_t *)(const void *)&d->mac, __ATOMIC_RELAXED);
 }
 
 static inline struct dev_stats *dev_stats(const struct dev *d, const struct worker *w)

@@ -12,7 +12,6 @@ enum { ROUNDS_MAX = 8 };
 bool eth_type_trans(struct pkt *p, struct dev *d)
 {
 	const struct eth_hdr *eth;
-	struct mac mine = dev_mac(d);
 
 	p->mac_off = pkt_off(p);
 	eth = PKT_PULL(p, struct eth_hdr);
@@ -21,7 +20,7 @@ bool eth_type_trans(struct pkt *p, struct dev *d)
 	p->dev = d;
 	p->net_off = pkt_off(p);
 	p->protocol = eth->type;
-	if (likely(mac_eq(&eth->dst, &mine)))
+	if (likely(dev_mac_is(d, &eth->dst)))
 		p->type = PKT_HOST;
 	else if (mac_is_broadcast(&eth->dst))
 		p->type = PKT_BROADCAST;

@@ -178,8 +178,8 @@ void udp_free_all(struct inet *in)
 /* --- looking up (U6) -----------------------------------------------------------------------------
  */
 
-bool udp_matches(const struct inet_udp *s, bool is6, bool lite, const struct ip_addr *src,
-		 uint16_t sport, const struct ip_addr *dst, uint16_t dport)
+static bool matches(const struct inet_udp *s, bool is6, bool lite, const struct ip_addr *src,
+		    uint16_t sport, const struct ip_addr *dst, uint16_t dport)
 {
 	const struct udp_sock_cfg *c = &s->sk.cfg;
 
@@ -195,12 +195,19 @@ static int score(const struct inet_udp *s)
 	return (ip_is_none(&s->peer) ? 0 : 2) + (ip_is_any(&s->sk.cfg.addr) ? 0 : 1);
 }
 
+static ALWAYS_INLINE struct inet_udp *next_match(struct inet_udp *s, bool is6, bool lite,
+						 const struct ip_addr *src, uint16_t sport,
+						 const struct ip_addr *dst, uint16_t dport)
+{
+	while (s && !matches(s, is6, lite, src, sport, dst, dport))
+		s = atomic_load_explicit(&s->next, memory_order_acquire);
+	return s;
+}
+
 struct inet_udp *udp_next(struct inet_udp *s, bool is6, bool lite, const struct ip_addr *src,
 			  uint16_t sport, const struct ip_addr *dst, uint16_t dport)
 {
-	while (s && !udp_matches(s, is6, lite, src, sport, dst, dport))
-		s = atomic_load_explicit(&s->next, memory_order_acquire);
-	return s;
+	return next_match(s, is6, lite, src, sport, dst, dport);
 }
 
 struct inet_udp *udp_find(struct inet *in, bool is6, bool lite, const struct ip_addr *src,
@@ -208,7 +215,7 @@ struct inet_udp *udp_find(struct inet *in, bool is6, bool lite, const struct ip_
 {
 	struct inet_udp *s = atomic_load_explicit(bucket_of(in, dport), memory_order_acquire), *best;
 
-	s = best = udp_next(s, is6, lite, src, sport, dst, dport);
+	s = best = next_match(s, is6, lite, src, sport, dst, dport);
 	/* Only what shares its port can have company. */
 	while (unlikely(s && s->sk.cfg.reuse)) {
 		if (score(s) > score(best))

@@ -61,8 +61,6 @@ int inet_udp_send(struct worker *w, struct udp_sock *sk, const struct ip_addr *t
 /* The best receiver of a datagram (U6), or NULL. */
 struct inet_udp *udp_find(struct inet *in, bool is6, bool lite, const struct ip_addr *src,
 			  uint16_t sport, const struct ip_addr *dst, uint16_t dport);
-bool udp_matches(const struct inet_udp *s, bool is6, bool lite, const struct ip_addr *src,
-		 uint16_t sport, const struct ip_addr *dst, uint16_t dport);
 /* The first from s on that takes it. */
 struct inet_udp *udp_next(struct inet_udp *s, bool is6, bool lite, const struct ip_addr *src,
 			  uint16_t sport, const struct ip_addr *dst, uint16_t dport);

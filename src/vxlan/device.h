@@ -22,6 +22,7 @@ struct vxlan_sock {
 	uint16_t port;
 	bool host; /* form of the underlay */
 	bool zero_csum6_rx, external;
+	uint32_t vni_mask; /* of a packet's VNI, for the table: 0 for an external device */
 	uint32_t refs;
 };
 

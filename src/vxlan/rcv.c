@@ -22,6 +22,7 @@ struct rx_item {
 	struct vxlan_dev *v;
 	const struct vxlan_opts *o;
 	uint64_t hash; /* of the inner source MAC */
+	uint32_t vni;  /* that it is learnt for: an external device's own is 0 */
 };
 
 static void drop(struct worker *w, struct pkt *p, enum drop why)
@@ -50,7 +51,7 @@ static enum drop check_header(struct worker *w, struct vxlan_sock *s, struct pkt
 	h = PKT_PEEK(p, struct vxlan_hdr);
 	if (!(be32_get(h->flags) & VXLAN_F_VNI))
 		return DROP_vxlan_no_i_flag;
-	d = vni_table_lookup(s->vnis, s->external ? (vni_t){0} : vxlan_hdr_vni(h));
+	d = vni_table_lookup(s->vnis, (vni_t){vxlan_hdr_vni(h).v & s->vni_mask});
 	if (!d)
 		return DROP_vxlan_unknown_vni;
 	p->dev = d;
@@ -68,13 +69,8 @@ static enum drop check_header(struct worker *w, struct vxlan_sock *s, struct pkt
 	}
 	p->tun.id = vxlan_hdr_vni(h).v;
 	p->tun.has_key = true;
+	it->vni = vxlan_hdr_vni(h).v;
 	return DROP_NONE;
-}
-
-/* An external device learns for each VNI by itself. */
-static inline uint32_t learnt_vni(const struct vxlan_opts *o, const struct pkt *p)
-{
-	return o->external ? (uint32_t)p->tun.id : o->id;
 }
 
 /* Steps 7 and 11: pull, inner Ethernet, own MAC. */
@@ -82,16 +78,15 @@ static enum drop open_inner(struct worker *w, struct pkt *p, struct rx_item *it)
 {
 	const struct eth_hdr *eth;
 	struct dev *d = p->dev;
-	struct mac mine = dev_mac(d);
 
 	pkt_pull(p, sizeof(struct vxlan_hdr));
 	if (pkt_pull_frags(w->pool, p, sizeof(*eth)) < 0)
 		return DROP_inner_too_short;
 	eth = (const struct eth_hdr *)p->data;
-	if (mac_eq(&eth->src, &mine))
+	if (dev_mac_is(d, &eth->src))
 		return DROP_own_mac;
 	eth_type_trans(p, d);
-	it->hash = fdb_hash(&it->v->fdb, &eth->src, learnt_vni(it->o, p));
+	it->hash = fdb_hash(&it->v->fdb, &eth->src, it->vni);
 	return DROP_NONE;
 }
 
@@ -122,11 +117,10 @@ COLD static void trace_learn(struct vxlan_dev *v, struct pkt *p, const struct fd
 }
 
 COLD static enum fdb_learned learn_traced(struct worker *w, struct vxlan_dev *v, struct pkt *p,
-					  const struct mac *src, struct fdb_entry *e,
+					  const struct mac *src, uint32_t vni, struct fdb_entry *e,
 					  const struct ip_addr *ip, uint32_t ifindex)
 {
-	const struct vxlan_opts *o = vxlan_opts(v);
-	enum fdb_learned what = fdb_learn(&v->fdb, src, learnt_vni(o, p), ip, ifindex, o->dstport,
+	enum fdb_learned what = fdb_learn(&v->fdb, src, vni, ip, ifindex, vxlan_opts(v)->dstport,
 					  w->now, &e);
 
 	trace_learn(v, p, e, what, ip);
@@ -135,10 +129,9 @@ COLD static enum fdb_learned learn_traced(struct worker *w, struct vxlan_dev *v,
 
 /* Step 12. */
 static ALWAYS_INLINE bool snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p,
-				const struct mac *src, struct fdb_entry *e,
+				const struct mac *src, uint32_t vni, struct fdb_entry *e,
 				const struct ip_addr *ip, uint32_t ifindex, bool traced)
 {
-	const struct vxlan_opts *o = vxlan_opts(v);
 	enum fdb_learned what;
 
 	if (unlikely(!mac_is_unicast(src))) {
@@ -146,10 +139,9 @@ static ALWAYS_INLINE bool snoop(struct worker *w, struct vxlan_dev *v, struct pk
 		return false;
 	}
 	if (traced && pkt_trace(p))
-		what = learn_traced(w, v, p, src, e, ip, ifindex);
+		what = learn_traced(w, v, p, src, vni, e, ip, ifindex);
 	else
-		what = fdb_learn(&v->fdb, src, learnt_vni(o, p), ip, ifindex, o->dstport, w->now,
-				 &e);
+		what = fdb_learn(&v->fdb, src, vni, ip, ifindex, vxlan_opts(v)->dstport, w->now, &e);
 	if (unlikely(what == FDB_STATIC)) {
 		drop(w, p, DROP_fdb_static_elsewhere);
 		return false;
@@ -160,7 +152,7 @@ static ALWAYS_INLINE bool snoop(struct worker *w, struct vxlan_dev *v, struct pk
 bool vxlan_snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p, const struct mac *src,
 		 struct fdb_entry *e, const struct ip_addr *ip, uint32_t ifindex)
 {
-	return snoop(w, v, p, src, e, ip, ifindex, true);
+	return snoop(w, v, p, src, vxlan_opts(v)->id, e, ip, ifindex, true);
 }
 
 /* Step 13: the IP header that the EtherType promises. */
@@ -281,10 +273,10 @@ static ALWAYS_INLINE void finish(struct worker *w, struct rx_item *it, bool trac
 	enum drop why;
 
 	if (it->o->learning) {
-		struct fdb_entry *e = fdb_lookup(&it->v->fdb, it->hash, src, learnt_vni(it->o, p));
+		struct fdb_entry *e = fdb_lookup(&it->v->fdb, it->hash, src, it->vni);
 		uint32_t ifindex = ip_is_linklocal(&p->tun.src) ? p->tun.ifindex : 0;
 
-		if (!snoop(w, it->v, p, src, e, &p->tun.src, ifindex, traced))
+		if (!snoop(w, it->v, p, src, it->vni, e, &p->tun.src, ifindex, traced))
 			return;
 	}
 	why = check_inner_ip(w, p);

@@ -79,7 +79,8 @@ static int sock_open(struct vxlan_dev *v, const struct vxlan_opts *o, int family
 		return r;
 	*s = (struct vxlan_sock){.vx = vx, .family = cfg.family, .port = o->dstport,
 				 .host = v->host, .zero_csum6_rx = o->udp6zerocsumrx,
-				 .external = o->external};
+				 .external = o->external,
+				 .vni_mask = o->external ? 0 : VNI_MAX};
 	s->vnis = vni_table_new();
 	if (!s->vnis)
 		goto out_free;

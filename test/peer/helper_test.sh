@@ -276,9 +276,13 @@ if unshare -Urn true 2>/dev/null; then
 	kill $v; wait $v; echo $?
 	cat $TMP/u/err
 	END
-	chmod 755 $TMP $TMP/u.sh
+	# The tree may be where that user cannot go.
+	mkdir $TMP/bin && cp "$VX" "$VXD" "$(dirname "$VXD")"/*.so $TMP/bin
+	chmod 755 $TMP $TMP/u.sh $TMP/bin
 	want=$(printf 'nohost\n v2\nthe host sees these frames too\nCapEff:\t0000000000000000\nSeccomp:\t%d\n0' $filter)
-	export TMP VX VXD
+	export TMP
+	VX=$TMP/bin/vx VXD=$TMP/bin/vxd LD_LIBRARY_PATH=$TMP/bin
+	export VX VXD LD_LIBRARY_PATH
 	same "root of a user namespace" "$want" \
 		"$(timeout 30 setpriv --reuid 65534 --regid 65534 --clear-groups unshare -Urnm sh $TMP/u.sh 2>&1)"
 	# And without one: what needs a privilege is refused in a sentence, the rest works.
