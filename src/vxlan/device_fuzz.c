@@ -5,7 +5,7 @@
  * ageing, a host whose routes and sockets fail.
  *
  * Input: flags (1 two workers, 2 few buffers, 4 no device to begin with, 8 the one there is over
- * vx's own stack, 16 over IPv6, 32 knows its peers), then the script.  After each step the
+ * vx's own stack, 16 over IPv6, 32 knows its peers, 64 is external), then the script.  After each step the
  * accounting has to be right, at the end every buffer is back and every socket closed.
  */
 #include "net/script.h"
@@ -17,6 +17,7 @@
 
 #include "net/unfinished.h"
 #include "vxlan/testing.h"
+#include "wire/eth.h"
 
 enum { FEW = 40 };
 
@@ -318,13 +319,44 @@ static void op_datagram(struct script *s)
 		t_turn(s->t);
 }
 
+/* A frame for an external device, or any, with the tunnel that it is to take: what says which fields
+ * are there. */
+static void op_tunnel(struct script *s)
+{
+	struct worker *w = script_worker(s);
+	struct dev *d = vxlan_of(s);
+	uint8_t what = fuzz_u8(&s->in);
+	struct tun_info t = {.id = fuzz_u32(&s->in), .tos = what, .ttl = what, .is_tx = what & 1,
+			     .has_csum = what & 2, .df = what & 4, .label = what << 4,
+			     .dport = what & 8 ? 8472 : 0};
+	struct pkt *p;
+	struct batch b = {.n = 1};
+
+	t.dst = script_ip(s);
+	if (what & 16)
+		t.src = script_ip(s);
+	p = script_pkt(s, w);
+	if (!p)
+		return;
+	if (!d || pkt_total(p) < sizeof(struct eth_hdr)) {
+		pkt_free(p);
+		return;
+	}
+	w->acct.made++;
+	p->has_tun = !(what & 32);
+	p->tun = t;
+	b.p[0] = p;
+	dev_queue_xmit(w, d, &b);
+	t_turn(s->t);
+}
+
 /* --- all ------------------------------------------------------------------------------- */
 
 static void op(struct script *s, uint8_t code)
 {
 	static void (*const ops[])(struct script *) = {op_new,	    op_change,	  op_fdb,
 						       op_fdb_many, op_fdb_flush, op_fdb_dump,
-						       op_host,	    op_datagram};
+						       op_host,	    op_datagram,  op_tunnel};
 
 	if (code >= SCRIPT_OPS && code < SCRIPT_OPS + ARRAY_LEN(ops))
 		ops[code - SCRIPT_OPS](s);
@@ -340,12 +372,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 static void first_device(struct script *s, uint8_t flags)
 {
-	struct vxlan_opts o = h_opts(100, 4789);
+	struct vxlan_opts o = h_opts(flags & 64 ? 0 : 100, 4789);
 
+	o.external = flags & 64;
 	o.remote = t_addr(flags & 16 ? "fd00::2" : "10.0.0.2");
 	o.dev = flags & 8 ? s->port[0].port->dev->ifindex : 0;
 	o.peers = flags & 32 ? PEERS_KNOWN : PEERS_ANY;
-	h_vxlan(&H, "vx0", &o, VXA_BIT(VXA_REMOTE));
+	h_vxlan(&H, "vx0", &o, VXA_BIT(VXA_REMOTE) | VXA_BIT(VXA_EXTERNAL));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -256,6 +256,12 @@ def datagram(payload, sk=0, what=0, src='10.0.0.2', flags=0, cut=0, worker=0):
     return step(39, worker, sk, what, at(src), flags, meta(payload, flags, cut, 0, 0, 0))
 
 
+# What: 1 to be sent, 2 checksum, 4 DF, 8 a port of its own, 16 a source, 32 no tunnel.
+def tunnel(payload, dev=1, what=1, vni=5, dst='10.0.0.2', src='10.0.0.1', flags=0, cut=0, worker=0):
+    return step(40, worker, dev, what, struct.pack('!I', vni), at(dst), at(src) if what & 16 else b'', flags,
+                meta(payload, flags, cut, 0, 0, 0))
+
+
 def together(*fs, flags=0, **kw):
     """Frames in datagrams that the device polls together."""
     return b''.join(datagram(vxlan(f), what=0x80 * (f is not fs[-1]), flags=flags, **kw) for f in fs)
@@ -267,7 +273,7 @@ def control(name, *steps, flags=0):
 
 
 def device(name, *steps, flags=0):
-    """Flags: 1 two workers, 2 few buffers, 4 no device, 8 over vx's stack, 16 over IPv6, 32 peers known.
+    """Flags: 1 two workers, 2 few buffers, 4 no device, 8 over vx's stack, 16 over IPv6, 32 peers known, 64 external.
     Device 0 is up0, 1 is vx0."""
     put('device', name, bytes([flags]) + b''.join(steps))
 
@@ -568,6 +574,14 @@ device('shared-socket', new(id=1), new(id=2), new(id=1, dstport=9), set_link(2, 
        new(id=100, dev=(0, 4), remote='10.0.0.2'), host(4, 5), new(id=3, dstport=77), set_link(1, up=False), set_link(1, up=True), host(),
        new(id=100, remote='fd00::2'), new(id=100, remote='fd00::2', zcsum6rx=1), new(id=101, remote='fd00::2', zcsum6rx=1))
 device('gone-with-packets', together(L2(), L2(BC))[:-len(L2(BC))], datagram(vxlan(L2()), what=0x80), del_link(1), dump(), wait(0.1))
+
+# --- device: external ---
+for n, fl in (('external', 64), ('external-stack', 64 | 8), ('external6', 64 | 16)):
+    device(n, *[tunnel(f, what=w, dst=d) for f in (L2(), IPX(3), IPX6(1)) for w in (1, 2, 7, 9, 17, 32, 33) for d in ('10.0.0.2', 'fd00::2')],
+           host(1, 1), tunnel(L2()), tunnel(L2()), host(32, 1), tunnel(L2()), host(0), tunnel(L2(), dst='0.0.0.0'), tunnel(L2()[:14]),
+           tunnel(IPX()[:20]), new(dstport=4789, external=1, local='fd00::1'), new(dstport=4789, external=1),
+           *[datagram(vxlan(f, v)) for v in (0, 5, 6) for f in (L2(), IPX())], fdb_dump(1), fdb(1, 'x', dst='10.0.0.3', src_vni=7),
+           fdb_get(1, 'x'), set_link(1, up=False), tunnel(L2()), set_link(1, up=True), del_link(1), flags=fl)
 
 # --- device: FDB ---
 device('fdb', fdb(1, 'x', dst='10.0.0.2'), fdb(1, 'x', dst='10.0.0.2'), fdb(1, 'x', 'append', dst='10.0.0.3'),
