@@ -181,3 +181,17 @@ for i, (p, d) in enumerate((('[]', '0'), ('["a b","\\u00e9\\n\\ud83d\\ude00"]', 
 put('unixctl', 'two', b'\xff' + (req % ('[]', 0) + '\n' + req % ('["x"]', 1)).encode())
 put('unixctl', 'no-method', b'\xff[1,2]{"params":[]}')
 put('unixctl', 'no-json', b'\xffGET / HTTP/1.0\r\n\r\n')
+
+session = [  # what ovsdb-server and vswitchd said (ovs.md 1.2)
+    '{"id":3,"method":"get_schema","params":["_Server"]}', '{"id":4,"method":"lock","params":["ovs_vswitchd"]}',
+    '{"id":4,"result":{"locked":true},"error":null}', '{"id":"echo","method":"echo","params":[]}',
+    '{"id":null,"method":"locked","params":["ovs_vswitchd"]}', '{"id":6,"error":"unknown method"}',
+    '{"id":8,"result":[{"count":1},{}],"error":null}']
+put('jsonrpc', 'session', b'\x05' + ''.join(session).encode())
+put('jsonrpc', 'blanks', b'\x00' + ' \r\n\t'.join(session).encode() + b'\n')
+put('jsonrpc', 'strings', b'\x02{"id":[1,{}],"result":"}\\"]{\\\\","x":"\\u00e9\xc3\xa9\\ud83d\\ude00"}')
+put('jsonrpc', 'not-utf8', b'\x01{"id":1,"result":"a\xffb\xc3"}{"id":2,"result":1}')
+put('jsonrpc', 'deep', b'\x3f{"id":1,"result":' + b'[' * 70)
+put('jsonrpc', 'deep-enough', b'\x3f{"id":1,"result":' + b'[' * 63 + b']' * 63 + b'}')
+put('jsonrpc', 'no-object', b'\x03[1]{"id":1,"result":2}')
+put('jsonrpc', 'no-json', b'\x03{"id":1,]}')
