@@ -195,3 +195,27 @@ put('jsonrpc', 'deep', b'\x3f{"id":1,"result":' + b'[' * 70)
 put('jsonrpc', 'deep-enough', b'\x3f{"id":1,"result":' + b'[' * 63 + b']' * 63 + b'}')
 put('jsonrpc', 'no-object', b'\x03[1]{"id":1,"result":2}')
 put('jsonrpc', 'no-json', b'\x03{"id":1,]}')
+
+BR, PORT, IFACE = (f'{x}000000-0000-0000-0000-0000000000{x}' for x in ('77', '31', '83'))
+vxlan = ('{"Bridge":{"%s":{"%s":{"ports":["uuid","%s"]}}},"Interface":{"%s":{"insert":{"name":"vx1","options":["map",'
+         '[["key","100"],["remote_ip","10.1.1.2"]]],"type":"vxlan","statistics":["map",[["rx",1],["tx",-2]]]}}},'
+         '"Port":{"%s":{"insert":{"interfaces":["uuid","%s"],"name":"vx1","tag":5}}}}')
+start = 'b{"Open_vSwitch":{"%s":{"initial":{}}},"Bridge":{"%s":{"initial":{"flood_vlans":["set",[1,3]]}}}}\n' % (PORT, BR)
+for name, lines in {
+        'vxlan': [vxlan % (BR, 'insert', PORT, IFACE, PORT, IFACE)],
+        'differences': [vxlan % (BR, 'modify', PORT, IFACE, PORT, IFACE),
+                        '{"Interface":{"%s":{"modify":{"options":["map",[["key","100"],["remote_ip","x"],["ttl","1"]]],'
+                        '"ofport":["set",[]],"error":"no"}}}}' % IFACE,
+                        '{"Bridge":{"%s":{"modify":{"flood_vlans":["set",[3,5]],"ports":["uuid","%s"],"fail_mode":"secure",'
+                        '"stp_enable":true}}}}' % (BR, PORT),
+                        '{"Interface":{"%s":{"delete":null}},"Port":{"%s":{"delete":null}}}' % (IFACE, PORT)],
+        'gone': ['{"Bridge":{"%s":{"delete":null}}}' % BR, '{"Bridge":{"%s":{"modify":{}}}}' % BR],
+        'twice': ['{"Interface":{"%s":{"insert":{"options":["map",[["a","1"],["a","2"]]]}}}}' % IFACE]}.items():
+    put('ovsdb', name, (start + '\n'.join('2' + x for x in lines)).encode())
+put('ovsdb', 'form-1', ('a{"Interface":{"%s":{"new":{"name":"a","ofport":["set",[]]}}}}\n1{"Interface":{"%s":{"old":{"ofport":'
+                        '["set",[]]},"new":{"name":"a","ofport":3}}}}\n1{"Interface":{"%s":{"old":{"name":"a"}}}}'
+                        % (IFACE, IFACE, IFACE)).encode())
+put('ovsdb', 'schema', (start + 's{"name":"Open_vSwitch","tables":{"Bridge":{"columns":{"name":{"type":"string"},'
+                        '"flood_vlans":{"type":{"key":{"type":"integer"},"min":0,"max":1}}}}}}\n'
+                        'b{"Bridge":{"%s":{"initial":{"name":"x","flood_vlans":4}}}}\n2{"Bridge":{"%s":{"modify":{"flood_vlans":4}}}}'
+                        % (BR, BR)).encode())
