@@ -605,8 +605,8 @@ static int newest_first(const void *a, const void *b)
 	return x == y ? 0 : (int32_t)(y - x) < 0 ? -1 : 1;
 }
 
-/* All entries in an array of *n, newest first, under the lock; NULL if there are none or no
- * memory (then *n is not 0). */
+/* All entries in an array of *n, under the lock; NULL if there are none or no memory (then *n is not
+ * 0). */
 static struct fdb_entry **collect(struct fdb *f, uint32_t *n)
 {
 	struct fdb_index *x = atomic_load(&f->index);
@@ -622,8 +622,13 @@ static struct fdb_entry **collect(struct fdb *f, uint32_t *n)
 		     e = atomic_load(&e->next[x->link]))
 			list[k++] = e;
 	assert(k == f->n);
-	qsort(list, k, sizeof(*list), newest_first);
 	return list;
+}
+
+static void sort(struct fdb_entry **list, uint32_t n)
+{
+	if (list)
+		qsort(list, n, sizeof(*list), newest_first);
 }
 
 int fdb_walk(struct fdb *f, int (*fn)(void *ctx, const struct fdb_view *e), void *ctx)
@@ -635,14 +640,16 @@ int fdb_walk(struct fdb *f, int (*fn)(void *ctx, const struct fdb_view *e), void
 
 	pthread_mutex_lock(&f->lock);
 	list = collect(f, &n);
+	/* Workers may learn meanwhile; entries and peers are freed by control alone, which is here. */
+	pthread_mutex_unlock(&f->lock);
 	if (!list && n)
 		rc = -ENOMEM;
+	sort(list, n);
 	for (uint32_t i = 0; list && i < n && !rc; i++)
 		for (uint32_t k = 0; k < remotes(list[i]) && !rc; k++) {
 			view_at(f, list[i], k, &v);
 			rc = fn(ctx, &v);
 		}
-	pthread_mutex_unlock(&f->lock);
 	free(list);
 	return rc;
 }
@@ -688,6 +695,7 @@ void fdb_flush_matching(struct fdb *f, const struct fdb_flush *m)
 
 	pthread_mutex_lock(&f->lock);
 	list = collect(f, &n);
+	sort(list, n);
 	for (uint32_t i = 0; list && i < n; i++)
 		if (entry_matches(list[i], m))
 			flush_entry(f, list[i], m);
@@ -702,6 +710,7 @@ void fdb_flush_dynamic(struct fdb *f)
 
 	pthread_mutex_lock(&f->lock);
 	list = collect(f, &n);
+	sort(list, n);
 	for (uint32_t i = 0; list && i < n; i++)
 		if (!(atomic_load(&list[i]->state) & (FDB_PERMANENT | FDB_NOARP)) &&
 		    !mac_is_zero(&list[i]->mac))
