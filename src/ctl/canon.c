@@ -400,7 +400,7 @@ static int one_fdb(void *ctx, const struct fdb_view *v)
 /* What the remote option makes of the default entry when the device is made. */
 static struct fdb_view default_of(const struct vxlan_opts *o)
 {
-	return (struct fdb_view){.state = NUD_PERMANENT | NUD_NOARP, .flags = NTF_SELF,
+	return (struct fdb_view){.state = NUD_PERMANENT | NUD_NOARP, .flags = NTF_SELF, .src_vni = o->id,
 				 .has_dst = true, .dst = o->remote, .port = o->dstport, .vni = o->id,
 				 .ifindex = o->dev};
 }
