@@ -34,11 +34,13 @@ static void announce(struct udp_sock *sk, bool add)
 
 void udp_tunnel_setup(struct udp_sock *sk, const struct udp_tunnel_cfg *cfg)
 {
-	struct udp_tunnel_cfg but_rcv = *cfg;
-
-	but_rcv.rcv = NULL;
-	sk->tunnel = but_rcv;
-	/* Last: a worker that sees the hook sees what belongs to it. */
+	sk->tunnel.user_data = cfg->user_data;
+	sk->tunnel.encap_type = cfg->encap_type;
+	sk->tunnel.err_lookup = cfg->err_lookup;
+	sk->tunnel.destroy = cfg->destroy;
+	sk->tunnel.gro_receive = cfg->gro_receive;
+	/* Last, and the only one that is looked at before: a worker that sees the hook sees what belongs
+	 * to it. */
 	__atomic_store_n(&sk->tunnel.rcv, cfg->rcv, __ATOMIC_RELEASE);
 	announce(sk, true);
 }
