@@ -60,7 +60,7 @@ static bool has_waiting(struct dev *d)
 	for (uint32_t i = 0; i < d->vx->n_workers; i++)
 		if (worker_has_waiting(d->vx->workers[i]))
 			return true;
-	return gro_cells_busy(d);
+	return gro_cells_busy(d) || (d->ops && d->ops->held && d->ops->held(d));
 }
 
 /* A packet that waits nowhere may be in a worker's hands.  It is taken up at most three times: from
@@ -345,6 +345,9 @@ int link_setlink(struct dev *d, const struct link_cfg *cfg, struct vx_err *err)
 		if (!master)
 			return vx_fail(err, -ENODEV, "the master is no device of vx");
 	}
+	if (cfg->has_master && master != d->master && d->master && d->master->owner == OWNER_OVSDB)
+		return vx_fail(err, -EOPNOTSUPP, "%s is a port of %s: use ovs-vsctl del-port",
+			       d->name, d->master->name);
 	if (cfg->has_mac)
 		r = dev_set_mac(d, &cfg->mac, err);
 	if (r == 0 && cfg->has_mtu)

@@ -99,6 +99,7 @@ struct worker {
 	struct vx *vx;
 	uint32_t id;
 	uint64_t now; /* of this turn */
+	uint64_t turns; /* begun: for what has a limit per turn */
 	struct pool *pool;
 	struct account acct;
 	struct mib mib;
