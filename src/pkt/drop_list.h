@@ -183,6 +183,23 @@ DROP(bridge_same_port, "", "", "the destination is on the port it came from",
      "{dst} is on the port that the frame came from; if it has moved, it has to send once")
 DROP(bridge_no_port, "", "", "the bridge has no other port that is up",
      "the bridge has no other port that is up: add one (vx link set DEV master {dev})")
+/* Open vSwitch's datapath */
+DROP(flow_vlan_cut, "", "", "the frame ends in its VLAN tag",
+     "the sender or a box between cuts packets: capture there and compare lengths")
+DROP(flow_ip_header, "", "", "the IP header is cut, or its lengths do not fit the frame",
+     "{peer}, or a box on the way from it, cuts packets: make the MTUs on the way the same")
+DROP(flow_drop, "", "", "the flow that it matches says drop",
+     "'vx explain' names the flow; 'ovs-appctl ofproto/trace' says which rule it comes from")
+DROP(flow_no_handler, "", "", "no flow matches and nobody is there to make one",
+     "the bridge of this datapath is not configured yet: look at 'ovs-vsctl show'")
+DROP(upcall_queue_full, "", "", "too many packets of this source wait for a flow to be made",
+     "this source opens flows faster than vx makes them: find it with 'vx explain' and limit it there")
+DROP(upcall_lost, "", "", "no flow could be made for it", "")
+DROP(copies_waiting, "", "", "too many packets wait to be copied to their ports",
+     "a flow has very many outputs: look at 'ovs-appctl dpctl/dump-flows'")
+DROP(port_gone, "", "", "the datapath has no such port any more", "")
+DROP(port_too_big, "PKT_TOO_BIG", "tx_errors", "longer than the port's MTU",
+     "`vx link set {dev} mtu {mtu}`, or lower the MTU on the side that sends")
 /* GRO, GSO */
 DROP(gso_failed, "SKB_GSO_SEG", "tx_dropped", "a super-frame that cannot be cut", "")
 /* Not by vx: the host's own stack took it from the VXLAN socket's way.  Seen by `vx explain` with
