@@ -181,3 +181,42 @@ for i, (p, d) in enumerate((('[]', '0'), ('["a b","\\u00e9\\n\\ud83d\\ude00"]', 
 put('unixctl', 'two', b'\xff' + (req % ('[]', 0) + '\n' + req % ('["x"]', 1)).encode())
 put('unixctl', 'no-method', b'\xff[1,2]{"params":[]}')
 put('unixctl', 'no-json', b'\xffGET / HTTP/1.0\r\n\r\n')
+
+
+# Of flow: a flag byte, the cut, the number of actions, each a kind and eight bytes, then the frame.
+def acts(*kinds):
+    return bytes([len(kinds)]) + b''.join(bytes([k]) + bytes([2, 0, 0, 0, 0x5a, 0xff, 3, 0xc]) for k in kinds)
+
+
+OUT, PUSH, POP, ETH, IP4, IP6, TCP, UDP, SCTP, TUN, MARK, USER, CLONE, DROP, END = range(15)
+sctp = struct.pack('!HHI', 5, 6, 7) + b'\0' * 12
+ns = icmp6(135, b'\0' * 4 + ip('fd00::9') + b'\1\1' + HER)
+for name, frame in {
+        'udp': eth(ip4(udp(b'abcd', '10.0.0.2', '10.0.0.1'), 17), 0x800),
+        'tcp': eth(ip4(tcp(b'abcd' * 100, '10.0.0.2', '10.0.0.1'), 6), 0x800),
+        'tagged': eth(ip4(tcp(b'', '10.0.0.2', '10.0.0.1'), 6), 0x800, tags=(0x88a8, 0x8100)),
+        'udp6': eth(ip6(udp(b'abcd', 'fd00::2', 'fd00::1'), 17), 0x86dd),
+        'ext6': eth(ip6(udp(b'abcd', 'fd00::2', 'fd00::1'), 0, ext=b'\x2b\0' + b'\0' * 6 + b'\x2c\0\0\1' + b'\0' * 4 +
+                        b'\x11\0\0\1' + b'\0' * 4), 0x86dd),
+        'fragment': eth(ip4(b'abcdefgh', 17, frag=10), 0x800),
+        'sctp': eth(ip4(sctp, 132), 0x800),
+        'nd': eth(ns, 0x86dd),
+        'arp': eth(struct.pack('!HHBBH', 1, 0x800, 6, 4, 1) + HER + ip('10.0.0.2') + b'\0' * 6 + ip('10.0.0.1'), 0x806),
+        'llc': eth(b'\xaa\xaa\3\0\0\0\x08\0' + ip4(b'', 17), 28)}.items():
+    put('flow', name, b'\x20\0' + acts(ETH, IP4, IP6, TCP, UDP, SCTP, OUT) + frame)
+    put('flow', name + '-tags', b'\x35\x14' + acts(PUSH, CLONE, POP, POP, OUT, END, USER, PUSH, OUT, OUT) + frame)
+    put('flow', name + '-partial', b'\x12\0' + acts(IP4, IP6, PUSH, TUN, MARK, OUT, UDP, TCP, OUT, DROP) + frame)
+    put('flow', name + '-super', b'\x0b\x50' + acts(IP4, TCP, OUT) + frame)
+
+for i, line in enumerate('''tunnel(tun_id=0x64,src=10.1.1.2,dst=10.1.1.1,tos=0x2,ttl=63,tp_src=1,vxlan(gbp(id=85,flags=0x8/0xf)),flags(-df+csum+key)),recirc_id(0),in_port(4),packet_type(ns=0,id=0),eth(src=c2:37:46:a8:c6:7a),eth_type(0x0800),ipv4(tos=0/0x3,frag=no)
+in_port(5),eth(dst=02:00:00:00:00:02),eth_type(0x88a8),vlan(vid=20/0xff,pcp=3),encap(eth_type(0x8100),vlan(vid=1),encap(eth_type(0x0800),ipv4(src=10.0.0.0/255.0.0.0,proto=6,frag=no),tcp(dst=440/0xfff8),tcp_flags(+syn-ack)))
+in_port(1),eth_type(0x86dd),ipv6(src=fd00::/ffff::,label=0x12,proto=58,hlimit=64,frag=first),icmpv6(type=135,code=0),nd(target=fd00::9,sll=02:00:00:00:00:07)
+skb_mark(0x5/0xff),in_port(5),eth_type(0x0806),arp(sip=192.168.10.2,tip=192.168.10.1,op=1,sha=02:00:00:00:00:07)
+skb_priority(0/0),ct_state(0/0),ct_zone(0/0),dp_hash(0/0),tunnel(ipv6_src=fd00::2,ipv6_dst=fd00::1,flags(df|key)),tcp_flags(0/0)'''.splitlines()):
+    put('flowtext', f'key-{i}', b'\0' + line.encode())
+for i, line in enumerate('''set(eth(dst=02:00:00:00:00:99)),set(ipv4(dst=9.9.9.9,tos=0xb8/0xfc,ttl=63)),set(udp(dst=99)),4
+set(tunnel(tun_id=0x1234,dst=10.1.1.2,ttl=64,tp_dst=4790,vxlan(gbp(id=85,flags=0x8)),flags(df|key))),6
+push_vlan(tpid=0x88a8,vid=10,pcp=0),1,clone(push_vlan(vid=7,pcp=3),clone(3)),12,pop_vlan,drop
+userspace(pid=0,controller(reason=1,dont_send=1,continuation=0,recirc_id=1,rule_cookie=0,controller_id=0,max_len=64)),userspace(pid=7,slow_path(lacp|stp))
+set(ipv6(src=fd00::1,label=0x5,tclass=0x3/0x3,hlimit=9)),set(sctp(src=16/0xff0)),set(skb_mark(0x1/0xf)),1'''.splitlines()):
+    put('flowtext', f'acts-{i}', b'\1' + line.encode())
