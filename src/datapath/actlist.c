@@ -103,12 +103,26 @@ void act_set_ports(struct act_buf *b, enum act_type type, const struct act_ports
 	add(b, type, sizeof(*v), v);
 }
 
+/* Member by member: lists are compared by bytes, and the caller's may have any between them. */
 void act_set_tunnel(struct act_buf *b, const struct tun_info *t)
 {
-	struct act_tunnel v = {.tun = *t};
+	struct act_tunnel *a = (struct act_tunnel *)add(b, ACT_SET_TUNNEL, sizeof(*a), NULL);
 
-	v.tun.is_tx = true;
-	add(b, ACT_SET_TUNNEL, sizeof(v), &v);
+	if (!a)
+		return;
+	a->tun.src = t->src;
+	a->tun.dst = t->dst;
+	a->tun.id = t->id;
+	a->tun.sport = t->sport;
+	a->tun.dport = t->dport;
+	a->tun.tos = t->tos;
+	a->tun.ttl = t->ttl;
+	a->tun.is_tx = true;
+	a->tun.has_csum = t->has_csum;
+	a->tun.has_key = t->has_key;
+	a->tun.df = t->df;
+	a->tun.label = t->label;
+	a->tun.gbp = t->gbp;
 }
 
 void act_set_mark(struct act_buf *b, uint32_t mark, uint32_t mask)

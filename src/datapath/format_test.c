@@ -137,6 +137,8 @@ static void test_actions(void **state)
 	(void)state;
 }
 
+#define DEEP "clone(clone(clone(clone(clone(clone(clone(clone(clone(1)))))))))"
+
 static void test_bad(void **state)
 {
 	static const struct {
@@ -168,8 +170,7 @@ static void test_bad(void **state)
 					    "set(arp(op=1)),1",
 					    "65536",
 					    "userspace(pid=1",
-					    "clone(clone(clone(clone(clone(clone(clone(clone(clone("
-					    "1)))))))))"};
+					    DEEP};
 	struct flow_key k, m;
 	struct actions *a = NULL;
 	uint32_t at;
@@ -179,7 +180,7 @@ static void test_bad(void **state)
 		if (at != keys[i].at)
 			fail_msg("%s: at %u, not %u", keys[i].s, at, keys[i].at);
 	}
-	for (uint32_t i = 1; i < ARRAY_LEN(lists); i++) {
+	for (uint32_t i = 0; i < ARRAY_LEN(lists); i++) {
 		if (parse_actions(lists[i], NULL, &a, &at) != -EINVAL)
 			fail_msg("%s was taken", lists[i]);
 		assert_null(a);

@@ -620,6 +620,8 @@ int parse_actions(const char *s, const struct dp *dp, struct actions **out, uint
 	bool empty = !strcmp(s, "drop"); /* the whole list: no action */
 	int err = 0;
 
+	if (!*s)
+		fail(&r);
 	if (empty)
 		r.s += strlen(s);
 	while (!r.err && *r.s) {

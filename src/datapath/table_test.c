@@ -275,13 +275,83 @@ static void test_stats(void **state)
 	(void)state;
 }
 
+/* --- beside each other --------------------------------------------------------------------------
+ */
+
+enum { THREAD_KEYS = 512, THREAD_FLOWS = 64 };
+
+struct reader {
+	pthread_t thread;
+	uint32_t id;
+	_Atomic bool *stop;
+	_Atomic uint64_t hits;
+	uint64_t wrong;
+};
+
+/* A flow of key n outputs to n: whatever slot it is in, and whoever was there before. */
+static void *read_on(void *arg)
+{
+	struct reader *r = arg;
+	struct flow_cache *c = aligned_alloc(CACHE_LINE, sizeof(*c));
+	uint64_t random = r->id;
+
+	memset(c, 0, sizeof(*c));
+	while (!atomic_load(r->stop)) {
+		quiesce_pass(&T->vx->quiesce, r->id);
+		for (int i = 0; i < 32; i++) {
+			uint32_t n = 1 + random_next(&random) % THREAD_KEYS, tried;
+			struct flow_key k = key(n, (uint16_t)n, 1);
+			struct flow *f = table_lookup(
+				&X, c, &k, key_hash(T->vx->key, &k, key_words(&k)), &tried);
+
+			if (!f)
+				continue;
+			atomic_fetch_add_explicit(&r->hits, 1, memory_order_relaxed);
+			flow_stats(f, T->vx->workers[r->id])->packets++;
+			r->wrong +=
+				act_at(atomic_load_explicit(&f->actions, memory_order_acquire), 0)
+					->arg != n;
+		}
+	}
+	quiesce_idle(&T->vx->quiesce, r->id);
+	free(c);
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	_Atomic bool stop = false;
+	struct reader r[2] = {{.id = 0, .stop = &stop}, {.id = 1, .stop = &stop}};
+	uint64_t random = 99;
+
+	table_set_limit(&X, THREAD_FLOWS);
+	for (int i = 0; i < 2; i++)
+		assert_int_equal(pthread_create(&r[i].thread, NULL, read_on, &r[i]), 0);
+	for (uint32_t i = 0; i < 20000 || !atomic_load(&r[0].hits) || !atomic_load(&r[1].hits);
+	     i++) {
+		uint32_t n = 1 + random_next(&random) % THREAD_KEYS;
+		struct flow_key k = key(n, (uint16_t)n, 1);
+		int e = table_put(&X, &k, n % 3 ? &EXACT : &BY_DST, out(n), NULL,
+				  TABLE_CREATE | TABLE_MODIFY, NULL);
+
+		assert_true(e == 0 || e == -ENOSPC);
+		quiesce_reap(&T->vx->quiesce);
+	}
+	atomic_store(&stop, true);
+	for (int i = 0; i < 2; i++) {
+		pthread_join(r[i].thread, NULL);
+		assert_int_equal(r[i].wrong, 0);
+	}
+	(void)state;
+}
+
 #define U(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		U(test_masks), U(test_slots), U(test_growth),
-		U(test_limit), U(test_limbo), U(test_stats),
+		U(test_masks), U(test_slots), U(test_growth),  U(test_limit),
+		U(test_limbo), U(test_stats), U(test_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
