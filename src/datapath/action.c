@@ -61,8 +61,9 @@ static void suspend(const struct job *j, struct pkt *p, struct span s)
 
 static struct pkt *take_waiting(struct dp_worker *dw)
 {
-	struct batch one = {.n = 0};
+	struct batch one;
 
+	batch_init(&one);
 	pkt_queue_take(&dw->waiting, &one, 1);
 	return one.p[0];
 }
@@ -176,7 +177,7 @@ static void run(const struct job *j, struct pkt *p, struct span s)
 	drop(j, p, DROP_flow_drop);
 }
 
-COLD static void trace_actions(struct dp *dp, struct pkt *p, const struct actions *a)
+void actions_trace(const struct dp *dp, struct pkt *p, const struct actions *a)
 {
 	struct trace_step *s = trace_add(p, STAGE_execute_actions, SAY_ACTIONS);
 	struct text t = {0};
@@ -192,7 +193,5 @@ void execute_actions(struct worker *w, struct dp_worker *dw, struct pkt *p, cons
 {
 	const struct job j = {w, dw, a, in_port, l};
 
-	if (unlikely(dw->traced) && pkt_trace(p))
-		trace_actions(dw->dp, p, a);
 	run(&j, p, (struct span){0, a->len});
 }

@@ -14,6 +14,7 @@
 
 #include "datapath/key.h"
 
+struct dp;
 struct dp_worker;
 
 enum act_type {
@@ -169,6 +170,8 @@ void act_buf_drop(struct act_buf *b);
  * flow_key_extract() found them.  What is output is gathered per port; dp_flush() sends it. */
 void execute_actions(struct worker *w, struct dp_worker *dw, struct pkt *p, const struct actions *a,
 		     uint32_t in_port, struct flow_layers l);
+/* The list as a step of p's trace: before it is executed, where a packet has one. */
+COLD void actions_trace(const struct dp *dp, struct pkt *p, const struct actions *a);
 /* Goes on with what waits because the last turn had made its copies.  True if something is left. */
 bool actions_resume(struct worker *w, struct dp_worker *dw);
 void actions_drop_waiting(struct worker *w, struct dp_worker *dw, enum drop why);

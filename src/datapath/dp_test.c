@@ -679,10 +679,10 @@ static void test_trace(void **state)
 	struct pkt *p = t_pkt(w, F, t_udp(F, &V4, 1, 2), 0);
 	static const struct {
 		uint8_t stage, say;
-	} want[] = {{STAGE_vport_receive, SAY_VPORT},	 {STAGE_flow_key_extract, SAY_NOTHING},
-		    {STAGE_dp_process_packet, SAY_FLOW}, {STAGE_execute_actions, SAY_ACTIONS},
-		    {STAGE_do_output, SAY_VPORT},	 {STAGE_vport_send, SAY_VPORT},
-		    {STAGE_dev_queue_xmit, SAY_DEV}};
+	} want[] = {{STAGE_vport_frame_hook, SAY_NOTHING}, {STAGE_vport_receive, SAY_VPORT},
+		    {STAGE_flow_key_extract, SAY_NOTHING}, {STAGE_dp_process_packet, SAY_FLOW},
+		    {STAGE_execute_actions, SAY_ACTIONS},  {STAGE_do_output, SAY_VPORT},
+		    {STAGE_vport_send, SAY_VPORT},	   {STAGE_dev_queue_xmit, SAY_DEV}};
 
 	flow(ANY4, "2");
 	w->acct.made++;
@@ -694,9 +694,9 @@ static void test_trace(void **state)
 		assert_int_equal(t.steps[i].stage, want[i].stage);
 		assert_int_equal(t.steps[i].say, want[i].say);
 	}
-	assert_string_equal(t.steps[3].maker.text, "p2");
-	assert_int_equal(t.steps[4].u[0], 2);
-	assert_string_equal(t.steps[4].dev, "p2");
+	assert_string_equal(t.steps[4].maker.text, "p2");
+	assert_int_equal(t.steps[5].u[0], 2);
+	assert_string_equal(t.steps[5].dev, "p2");
 	assert_non_null(t_out(W.p[2]));
 	(void)state;
 }

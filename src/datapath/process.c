@@ -16,6 +16,19 @@ struct found {
 
 /* --- out ------------------------------------------------------------------------------------- */
 
+COLD static void trace_output(struct batch *b, const struct vport *v)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct trace_step *s;
+
+		if (!pkt_trace(b->p[i]))
+			continue;
+		s = trace_add(b->p[i], STAGE_do_output, SAY_VPORT);
+		s->u[0] = v->no;
+		memcpy(s->dev, v->name, sizeof(s->dev));
+	}
+}
+
 static void send_port(struct worker *w, struct dp_worker *dw, struct vport_out *o)
 {
 	struct batch b;
@@ -26,6 +39,8 @@ static void send_port(struct worker *w, struct dp_worker *dw, struct vport_out *
 	memcpy(b.p, o->b.p, b.n * sizeof(b.p[0]));
 	batch_init(&o->b);
 	list_remove(&o->node);
+	if (unlikely(b.traced))
+		trace_output(&b, o->port);
 	vport_send(w, o->port, &b);
 }
 
@@ -33,14 +48,6 @@ void dp_send_all(struct worker *w, struct dp_worker *dw)
 {
 	while (!list_is_empty(&dw->dirty))
 		send_port(w, dw, container_of(dw->dirty.next, struct vport_out, node));
-}
-
-COLD static void trace_output(struct pkt *p, const struct vport *v)
-{
-	struct trace_step *s = trace_add(p, STAGE_do_output, SAY_VPORT);
-
-	s->u[0] = v->no;
-	memcpy(s->dev, v->name, sizeof(s->dev));
 }
 
 void do_output(struct worker *w, struct dp_worker *dw, struct pkt *p, uint32_t port)
@@ -52,8 +59,6 @@ void do_output(struct worker *w, struct dp_worker *dw, struct pkt *p, uint32_t p
 		pkt_drop_at(w, p, DROP_port_gone, STAGE_do_output);
 		return;
 	}
-	if (unlikely(dw->traced) && pkt_trace(p))
-		trace_output(p, v);
 	if (p->has_tun && !p->tun.is_tx) /* where it came from is not where it goes */
 		p->has_tun = false;
 	o = &v->out[w->id];
@@ -66,17 +71,34 @@ void do_output(struct worker *w, struct dp_worker *dw, struct pkt *p, uint32_t p
 
 /* --- in -------------------------------------------------------------------------------------- */
 
-COLD static void trace_found(struct dp *dp, struct pkt *p, const struct found *f)
+static const struct actions *actions_of(const struct found *f)
 {
-	struct trace_step *s =
-		trace_add(p, STAGE_dp_process_packet, f->flow ? SAY_FLOW : SAY_NO_FLOW);
+	return atomic_load_explicit(&f->flow->actions, memory_order_acquire);
+}
 
-	memcpy(s->dev, dp->dev->name, sizeof(s->dev));
-	s->u[1] = f->tried;
-	if (!f->flow)
-		return;
-	s->u[0] = f->flow->index;
-	s->maker.at = f->flow->created;
+COLD static void trace_extract(struct batch *b)
+{
+	for (uint32_t i = 0; i < b->n; i++)
+		if (pkt_trace(b->p[i]))
+			trace_add(b->p[i], STAGE_flow_key_extract, SAY_NOTHING);
+}
+
+COLD static void trace_found(struct dp *dp, struct batch *b, const struct found *f)
+{
+	for (uint32_t i = 0; i < b->n; i++) {
+		struct trace_step *s;
+
+		if (!pkt_trace(b->p[i]))
+			continue;
+		s = trace_add(b->p[i], STAGE_dp_process_packet, f[i].flow ? SAY_FLOW : SAY_NO_FLOW);
+		memcpy(s->dev, dp->dev->name, sizeof(s->dev));
+		s->u[1] = f[i].tried;
+		if (!f[i].flow)
+			continue;
+		s->u[0] = f[i].flow->index;
+		s->maker.at = f[i].flow->created;
+		actions_trace(dp, b->p[i], actions_of(&f[i]));
+	}
 }
 
 /* Parses all.  What is malformed is dropped; the others close up. */
@@ -89,8 +111,6 @@ static void parse_all(struct worker *w, struct batch *b, struct found *f)
 		const struct vport *v = p->cb_ptr[0];
 		enum drop why = flow_key_extract(w, p, v->no, &f[n].key, &f[n].l);
 
-		if (unlikely(b->traced) && pkt_trace(p))
-			trace_add(p, STAGE_flow_key_extract, SAY_NOTHING);
 		if (unlikely(why != DROP_NONE)) {
 			pkt_drop_at(w, p, why, STAGE_flow_key_extract);
 			continue;
@@ -128,8 +148,6 @@ static void act_on(struct worker *w, struct dp_worker *dw, struct pkt *p, const 
 {
 	struct dp_stats *st = &dw->stats;
 
-	if (unlikely(dw->traced) && pkt_trace(p))
-		trace_found(dw->dp, p, f);
 	st->mask_hit += f->tried;
 	if (unlikely(!f->flow)) {
 		st->missed++;
@@ -139,8 +157,7 @@ static void act_on(struct worker *w, struct dp_worker *dw, struct pkt *p, const 
 	st->hit++;
 	st->cache_hit += !f->tried;
 	dp_count(w, f->flow, p, &f->key);
-	execute_actions(w, dw, p, atomic_load_explicit(&f->flow->actions, memory_order_acquire),
-			f->key.in_port, f->l);
+	execute_actions(w, dw, p, actions_of(f), f->key.in_port, f->l);
 }
 
 void dp_process_packet(struct worker *w, struct dp_worker *dw, struct batch *b)
@@ -149,8 +166,12 @@ void dp_process_packet(struct worker *w, struct dp_worker *dw, struct batch *b)
 	bool was_traced = dw->traced; /* what a port's device does may lead here again */
 
 	dw->traced |= b->traced;
+	if (unlikely(b->traced))
+		trace_extract(b);
 	parse_all(w, b, f);
 	look_up_all(w, dw, b, f);
+	if (unlikely(b->traced))
+		trace_found(dw->dp, b, f);
 	for (uint32_t i = 0; i < b->n; i++)
 		act_on(w, dw, b->p[i], &f[i]);
 	dp_send_all(w, dw);
@@ -184,6 +205,8 @@ void dp_execute(struct worker *w, struct dp *dp, struct pkt *p, const struct act
 		return;
 	}
 	dw->traced |= pkt_trace(p) != NULL;
+	if (unlikely(pkt_trace(p)))
+		actions_trace(dp, p, a);
 	execute_actions(w, dw, p, a, in_port, l);
 	dp_send_all(w, dw);
 	dw->traced = was_traced;

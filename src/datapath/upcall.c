@@ -41,8 +41,9 @@ static void note_len(struct worker *w, struct upcalls *u, struct upcall_queue *q
 
 static struct pkt *take_oldest(struct worker *w, struct upcalls *u, struct upcall_queue *q)
 {
-	struct batch one = {.n = 0};
+	struct batch one;
 
+	batch_init(&one);
 	pkt_queue_take(&q->q, &one, 1);
 	note_len(w, u, q, -1);
 	return one.p[0];
@@ -100,12 +101,15 @@ static bool found_meanwhile(struct worker *w, struct dp_worker *dw, struct pkt *
 	uint32_t tried;
 	struct flow *f = table_lookup(&dw->dp->table, &dw->cache, k,
 				      key_hash(w->vx->key, k, key_words(k)), &tried);
+	const struct actions *a;
 
 	if (!f)
 		return false;
+	a = atomic_load_explicit(&f->actions, memory_order_acquire);
+	if (unlikely(pkt_trace(p)))
+		actions_trace(dw->dp, p, a);
 	dp_count(w, f, p, k);
-	execute_actions(w, dw, p, atomic_load_explicit(&f->actions, memory_order_acquire),
-			k->in_port, *l);
+	execute_actions(w, dw, p, a, k->in_port, *l);
 	return true;
 }
 
@@ -122,8 +126,10 @@ static void answer(struct worker *w, struct dp_worker *dw, struct upcall_queue *
 	if (u->install)
 		made = table_put(&dw->dp->table, u->key, &u->mask, actions_get(u->actions),
 				 q->source, TABLE_CREATE, NULL) == 0;
-	if (unlikely(pkt_trace(u->p)))
+	if (unlikely(pkt_trace(u->p))) {
 		trace_upcall(u->p, made ? 3 : 2);
+		actions_trace(dw->dp, u->p, u->actions);
+	}
 	execute_actions(w, dw, u->p, u->actions, u->key->in_port, *l);
 	actions_put(u->actions);
 }

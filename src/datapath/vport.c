@@ -185,23 +185,27 @@ void vport_del_slave(struct dev *d, struct dev *slave)
 
 /* --- in -------------------------------------------------------------------------------------- */
 
-enum rx_result vport_frame_hook(struct worker *w, struct dev *dev, struct pkt *p)
-{
-	struct vport *v = dev->rx_handler_data;
-
-	if (unlikely(pkt_trace(p)))
-		trace_add(p, STAGE_vport_frame_hook, SAY_NOTHING);
-	pkt_push(p, pkt_off(p) - p->mac_off);
-	vport_receive(w, v, p);
-	return RX_CONSUMED;
-}
-
 COLD static void trace_port(struct pkt *p, enum stage stage, const struct vport *v)
 {
 	struct trace_step *s = trace_add(p, stage, SAY_VPORT);
 
 	s->u[0] = v->no;
 	memcpy(s->dev, v->name, sizeof(s->dev));
+}
+
+enum rx_result vport_frame_hook(struct worker *w, struct dev *dev, struct pkt *p)
+{
+	pkt_push(p, pkt_off(p) - p->mac_off);
+	vport_receive(w, dev->rx_handler_data, p);
+	return RX_CONSUMED;
+}
+
+COLD static void trace_receive(struct vport *v, struct dp_worker *dw, struct pkt *p)
+{
+	if (!v->is_internal)
+		trace_add(p, STAGE_vport_frame_hook, SAY_NOTHING);
+	trace_port(p, STAGE_vport_receive, v);
+	dw->in.traced = true;
 }
 
 void vport_receive(struct worker *w, struct vport *v, struct pkt *p)
@@ -214,10 +218,8 @@ void vport_receive(struct worker *w, struct vport *v, struct pkt *p)
 		batch_init(&dw->in);
 		dp_process_packet(w, dw, &b);
 	}
-	if (unlikely(pkt_trace(p))) {
-		trace_port(p, STAGE_vport_receive, v);
-		dw->in.traced = true;
-	}
+	if (unlikely(pkt_trace(p)))
+		trace_receive(v, dw, p);
 	p->cb_ptr[0] = v;
 	p->dst = NULL;
 	batch_add(&dw->in, p);
@@ -240,8 +242,10 @@ struct upcall_queue *vport_queue(struct vport *v, struct worker *w, const struct
 static void send_up(struct worker *w, struct vport *v, struct batch *b)
 {
 	struct dev_stats *st = dev_stats(v->dev, w);
-	struct batch up = {.n = 0, .traced = b->traced};
+	struct batch up;
 
+	up.n = 0;
+	up.traced = b->traced;
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct pkt *p = b->p[i];
 
@@ -275,15 +279,24 @@ static bool is_too_big(const struct vport *v, const struct pkt *p)
 	       len > atomic_load_explicit(&v->dev->mtu, memory_order_relaxed) + head;
 }
 
+COLD static void trace_send(const struct vport *v, struct batch *b)
+{
+	for (uint32_t i = 0; i < b->n; i++)
+		if (pkt_trace(b->p[i]))
+			trace_port(b->p[i], STAGE_vport_send, v);
+}
+
 void vport_send(struct worker *w, struct vport *v, struct batch *b)
 {
-	struct batch out = {.n = 0, .traced = b->traced};
+	struct batch out;
 
+	out.n = 0;
+	out.traced = b->traced;
+	if (unlikely(b->traced))
+		trace_send(v, b);
 	for (uint32_t i = 0; i < b->n; i++) {
 		struct pkt *p = b->p[i];
 
-		if (unlikely(b->traced) && pkt_trace(p))
-			trace_port(p, STAGE_vport_send, v);
 		if (unlikely(is_too_big(v, p))) {
 			dev_stats(v->dev, w)->tx_errors++;
 			p->dev = v->dev;
