@@ -191,7 +191,8 @@ static void flood(const struct way *y, struct pkt *p, bool up)
 static ALWAYS_INLINE void forward(const struct way *y, struct pkt *p, struct mac_entry *e,
 				  bool promiscuous, bool traced)
 {
-	struct bridge_port *to = atomic_load_explicit(&e->port, memory_order_acquire);
+	struct bridge_port *to =
+		bridge_port_at(atomic_load_explicit(&e->port, memory_order_acquire));
 	bool local = is_local(e);
 	struct pkt *c;
 
@@ -253,7 +254,7 @@ static ALWAYS_INLINE void learn(const struct way *y, const struct pkt *p, uint64
 
 	if (unlikely(!atomic_load_explicit(&y->br->ageing_cs, memory_order_relaxed)))
 		return;
-	mac_learn(t, src, y->from, y->w->now, mac_lookup(t, hash, src));
+	mac_learn(t, src, &y->from->macs, y->w->now, mac_lookup(t, hash, src));
 }
 
 static void decide_bare(const struct way *y, struct pkt *p, uint64_t hash)
