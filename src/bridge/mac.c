@@ -192,6 +192,7 @@ void mac_list_add(struct mac_table *t, struct mac_list *l)
 	list_init(&l->learned);
 	list_init(&l->fixed);
 	l->n_learned = 0;
+	l->gone = false;
 	pthread_mutex_lock(&t->lock);
 	list_append(&t->lists, &l->node);
 	t->n_lists++;
@@ -386,7 +387,7 @@ static struct mac_entry *learn_new(struct mac_table *t, const struct mac *mac,
 
 	pthread_mutex_lock(&t->lock);
 	e = mac_find(t, mac, 0); /* another worker may have been faster */
-	if (!e) {
+	if (!e && !port->list.gone) {
 		if (t->n_learned >= t->limit)
 			evict(t, &port->list);
 		e = mac_entry_new(t, mac, 0, MAC_LEARNED, 0, port, MAKER_LEARNED, NULL, now);
@@ -408,7 +409,8 @@ void mac_entry_move(struct mac_table *t, struct mac_entry *e, struct mac_port *p
 static void move(struct mac_table *t, struct mac_entry *e, struct mac_port *port)
 {
 	pthread_mutex_lock(&t->lock);
-	if (mac_find(t, &e->mac, e->vlan) == e && atomic_load(&e->port) != port) {
+	if (mac_find(t, &e->mac, e->vlan) == e && atomic_load(&e->port) != port &&
+	    !port->list.gone) {
 		t->totals.moved++;
 		mac_entry_move(t, e, port);
 		/* What a routing daemon said of the old place is no longer its word. */

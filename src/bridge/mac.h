@@ -61,6 +61,7 @@ struct mac_list {
 	struct list learned; /* oldest first, roughly */
 	struct list fixed;   /* static and local ones */
 	uint32_t n_learned;
+	bool gone; /* left: workers that still see the port learn nothing for it */
 };
 
 /* What a table has as a port: part of its owner's port. */

@@ -219,6 +219,7 @@ void mac_forget_port(struct mac_table *t, struct mac_port *port)
 		mac_entry_remove(t, e);
 	list_for_each_safe (f, &l->fixed, struct mac_entry, node)
 		mac_entry_remove(t, f);
+	l->gone = true;
 	list_remove(&l->node);
 	t->n_lists--;
 	pthread_mutex_unlock(&t->lock);

@@ -85,7 +85,9 @@ bool mac_vlan_learn(struct mac_table *t, const struct mac *mac, uint16_t vlan,
 
 	pthread_mutex_lock(&t->lock);
 	e = mac_find(t, mac, vlan);
-	if (!e) {
+	if (port->list.gone) {
+		;
+	} else if (!e) {
 		changed = learn_new(t, mac, vlan, port, seen);
 	} else if (is_elsewhere(e, port)) {
 		changed = (int32_t)(mac_ticks(seen) - atomic_load(&e->updated)) >= 0;
@@ -240,10 +242,8 @@ void mac_vlan_set_limit(struct mac_table *t, uint32_t limit)
 void mac_vlan_summary(struct mac_table *t, struct mac_summary *out)
 {
 	pthread_mutex_lock(&t->lock);
-	*out = (struct mac_summary){.n = t->n,
-				    .n_static = t->n - t->n_learned,
-				    .limit = t->limit,
-				    .totals = t->totals};
+	*out = (struct mac_summary){
+		.n = t->n, .n_static = t->n - t->n_learned, .limit = t->limit, .totals = t->totals};
 	pthread_mutex_unlock(&t->lock);
 }
 

@@ -130,7 +130,7 @@ static void use(const struct job *j, struct pkt *p, uint32_t at)
 		run(j, p, (struct span){at + (uint32_t)sizeof(*a), at + a->len * 8u});
 		return;
 	default:
-		drop(j, p, DROP_flow_drop);
+		drop(j, p, a->arg ? (enum drop)a->arg : DROP_flow_drop);
 	}
 }
 

@@ -43,7 +43,7 @@ enum act_flag {
 struct act {
 	uint8_t type, flags;
 	uint16_t len; /* of the whole record, in units of 8 bytes */
-	uint32_t arg; /* output: port; userspace: pid; clone: unused */
+	uint32_t arg; /* output: port; userspace: pid; drop: the reason */
 };
 
 struct act_vlan {
@@ -134,7 +134,7 @@ static inline bool actions_eq(const struct actions *a, const struct actions *b)
 
 /* --- making a list ---------------------------------------------------------------------------- */
 
-enum { ACTS_MAX = 65536, ACT_DEPTH_MAX = 8 };
+enum { ACTS_MAX = 1 << 19, ACT_DEPTH_MAX = 8 };
 
 /* All zero is an empty one.  What fails (memory, length, depth) is told at the end. */
 struct act_buf {
@@ -157,7 +157,7 @@ void act_set_mark(struct act_buf *b, uint32_t mark, uint32_t mask);
 void act_userspace(struct act_buf *b, uint32_t pid, const struct act_userspace *v);
 void act_clone(struct act_buf *b); /* until act_clone_end() */
 void act_clone_end(struct act_buf *b);
-void act_drop(struct act_buf *b);
+void act_drop(struct act_buf *b, enum drop why); /* DROP_NONE: flow_drop */
 /* The list, which is the caller's.  NULL and *err where it failed: -ENOMEM, -E2BIG, -EINVAL.  The
  * buffer is empty then. */
 struct actions *act_buf_done(struct act_buf *b, int *err);

@@ -140,9 +140,12 @@ void act_userspace(struct act_buf *b, uint32_t pid, const struct act_userspace *
 		a->arg = pid;
 }
 
-void act_drop(struct act_buf *b)
+void act_drop(struct act_buf *b, enum drop why)
 {
-	add(b, ACT_DROP, sizeof(struct act), NULL);
+	struct act *a = add(b, ACT_DROP, sizeof(*a), NULL);
+
+	if (a)
+		a->arg = why;
 }
 
 void act_clone(struct act_buf *b)

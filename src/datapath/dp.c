@@ -205,19 +205,8 @@ static int dp_validate(struct vx *vx, const struct link_cfg *cfg, const void *op
 static int dp_newlink(struct dev *d, const struct link_cfg *cfg, const void *opts, uint64_t present,
 		      struct vx_err *err)
 {
-	struct dp *dp = dp_of(d);
-	int r;
-
-	(void)cfg, (void)opts, (void)present, (void)err;
-	dp->local = vport_new_local(dp);
-	if (!dp->local)
-		return -ENOMEM;
-	r = dp_set_port(dp, VPORT_LOCAL, dp->local);
-	if (r < 0) {
-		vport_del(dp->local);
-		dp->local = NULL;
-	}
-	return r;
+	(void)cfg, (void)opts, (void)present;
+	return vport_new_internal(dp_of(d), d, VPORT_LOCAL, err, &dp_of(d)->local);
 }
 
 /* Its ports, slaves of it, are gone already. */

@@ -607,7 +607,7 @@ static bool action(struct reader *r, struct act_buf *b)
 	if (take(r, "pop_vlan"))
 		act_pop_vlan(b);
 	else if (take(r, "drop"))
-		act_drop(b);
+		act_drop(b, DROP_NONE);
 	else if (port(r, ",)", &no))
 		act_output(b, no);
 	return !r->err;

@@ -46,15 +46,6 @@ static struct vport *alloc(struct dp *dp, struct dev *dev, uint32_t no, uint32_t
 	return v;
 }
 
-struct vport *vport_new_local(struct dp *dp)
-{
-	struct vport *v = alloc(dp, dp->dev, VPORT_LOCAL, 1);
-
-	if (v)
-		v->is_internal = true;
-	return v;
-}
-
 /* After a grace period nothing is added to its queues; workers drop what is in there, as it is
  * gone, a bounded part a turn. */
 static void vport_reap(void *arg)
@@ -80,6 +71,40 @@ static void forget(struct vport *v)
 	quiesce_defer(&v->vx->quiesce, vport_reap, v);
 }
 
+/* Port 0 is the datapath's own. */
+static int choose_no(struct dp *dp, uint32_t *no, struct vx_err *err)
+{
+	if (*no == VPORT_ANY)
+		*no = dp_free_port(dp);
+	if (*no == VPORT_LOCAL || *no > VPORT_MAX)
+		return vx_fail(err, -EINVAL, "port %u: ports are numbered from 1 to %d", *no,
+			       VPORT_MAX);
+	if (dp_port(dp, *no))
+		return vx_fail(err, -EBUSY, "port %u of %s is %s", *no, dp->dev->name,
+			       dp_port(dp, *no)->name);
+	return 0;
+}
+
+int vport_new_internal(struct dp *dp, struct dev *dev, uint32_t no, struct vx_err *err,
+		       struct vport **out)
+{
+	struct vport *v;
+	int r = dev == dp->dev ? 0 : choose_no(dp, &no, err);
+
+	if (r < 0)
+		return r;
+	v = alloc(dp, dev, no, 1);
+	if (!v)
+		return -ENOMEM;
+	v->is_internal = true;
+	r = dp_set_port(dp, no, v);
+	if (r < 0)
+		vport_free(v);
+	else
+		*out = v;
+	return r;
+}
+
 int vport_new(struct dp *dp, const char *name, uint32_t no, bool is_tunnel, struct vx_err *err,
 	      struct vport **out)
 {
@@ -91,14 +116,9 @@ int vport_new(struct dp *dp, const char *name, uint32_t no, bool is_tunnel, stru
 		return vx_fail(err, -ENODEV, "there is no device %s", name);
 	if (dev_is_dp(dev))
 		return vx_fail(err, -ELOOP, "%s is a datapath itself", name);
-	if (no == VPORT_ANY)
-		no = dp_free_port(dp);
-	if (no == VPORT_LOCAL || no > VPORT_MAX)
-		return vx_fail(err, -EINVAL, "port %u: ports are numbered from 1 to %d", no,
-			       VPORT_MAX);
-	if (dp_port(dp, no))
-		return vx_fail(err, -EBUSY, "port %u of %s is %s", no, dp->dev->name,
-			       dp_port(dp, no)->name);
+	r = choose_no(dp, &no, err);
+	if (r < 0)
+		return r;
 	v = alloc(dp, dev, no, is_tunnel ? UPCALL_SOURCES : 1);
 	if (!v)
 		return -ENOMEM;
@@ -118,6 +138,16 @@ out_forget:
 out_free:
 	vport_free(v);
 	return r;
+}
+
+void vport_lost(struct vport *v)
+{
+	struct dp *dp = v->dp;
+
+	atomic_store(&v->gone, true);
+	if (dp->port_gone)
+		dp->port_gone(dp->ctx, v);
+	forget(v);
 }
 
 void vport_del(struct vport *v)
@@ -170,17 +200,14 @@ int vport_add_slave(struct dev *d, struct dev *slave, struct vx_err *err)
 void vport_del_slave(struct dev *d, struct dev *slave)
 {
 	struct vport *v = slave->rx_handler_data;
-	struct dp *dp = dp_of(d);
 
+	(void)d;
 	dev_set_promiscuity(slave, -1);
 	dev_set_rx_handler(slave, NULL, NULL);
 	if (atomic_load(&v->gone)) /* vport_del() */
 		return;
 	/* The device goes, or the datapath. */
-	atomic_store(&v->gone, true);
-	if (dp->port_gone)
-		dp->port_gone(dp->ctx, v);
-	forget(v);
+	vport_lost(v);
 }
 
 /* --- in -------------------------------------------------------------------------------------- */

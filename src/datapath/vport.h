@@ -43,8 +43,12 @@ struct vport {
  * device has a master or receive handler); -ELOOP; -EINVAL; -ENOMEM. */
 int vport_new(struct dp *dp, const char *dev, uint32_t no, bool is_tunnel, struct vx_err *err,
 	      struct vport **out);
-/* The datapath's own, port 0, which is linked to nothing.  NULL: memory. */
-struct vport *vport_new_local(struct dp *dp);
+/* A port whose device is the datapath's own or like it, and linked to nothing: what it sends comes
+ * in by vport_receive(), what is output goes up on it.  -EBUSY, -EINVAL, -ENOMEM. */
+int vport_new_internal(struct dp *dp, struct dev *dev, uint32_t no, struct vx_err *err,
+		       struct vport **out);
+/* Its device goes without vport_del(): tells the datapath's owner, and goes, too. */
+void vport_lost(struct vport *v);
 /* Unlinks: its flows go at once, it goes itself when no packet of it waits. */
 void vport_del(struct vport *v);
 

@@ -229,8 +229,9 @@ int link_newlink(struct vx *vx, const struct link_type *t, const struct link_cfg
 	if (cfg->has_mtu && (cfg->mtu < DEV_MTU_MIN || cfg->mtu > DEV_MTU_MAX))
 		return vx_fail(err, -EINVAL, "MTU must be between %d and %d", DEV_MTU_MIN,
 			       DEV_MTU_MAX);
-	r = choose_name(vx, cfg->name, t->kind, cfg->adopt && t->has_host_side && !cfg->nohost,
-			name, err);
+	r = choose_name(vx, cfg->name, t->kind,
+			cfg->takes_in || (cfg->adopt && t->has_host_side && !cfg->nohost), name,
+			err);
 	if (r < 0)
 		return r;
 	if (cfg->ifindex && cfg->ifindex < VX_IFINDEX_FIRST)

@@ -118,6 +118,7 @@ struct vx *vx_new(const struct vx_config *cfg)
 	list_init(&vx->leaving);
 	list_init(&vx->link_types);
 	list_init(&vx->vxlan_socks);
+	list_init(&vx->dpifs);
 	vx->n_workers = cfg->n_workers;
 	for (uint32_t i = 0; i < cfg->n_workers; i++) {
 		vx->workers[i] = worker_new(vx, i, cfg);

@@ -200,6 +200,29 @@ DROP(copies_waiting, "", "", "too many packets wait to be copied to their ports"
 DROP(port_gone, "", "", "the datapath has no such port any more", "")
 DROP(port_too_big, "PKT_TOO_BIG", "tx_errors", "longer than the port's MTU",
      "`vx link set {dev} mtu {mtu}`, or lower the MTU on the side that sends")
+/* Open vSwitch's bridges */
+DROP(tunnel_port_not_found, "", "", "no tunnel port takes packets with this key from this remote",
+     "make a port with options remote_ip={peer} and key={vni}, or compare both with 'ovs-vsctl show'")
+DROP(tunnel_no_remote, "", "", "its only way is a tunnel to nowhere, or back to where it came from",
+     "NORMAL does not know the remote of a port with remote_ip=flow: give a port for {peer} its own "
+     "remote_ip")
+DROP(ofport_unconnected, "", "", "the port is no bridge's, or of no row of table Port that forwards",
+     "'ovs-vsctl show' tells the ports that have an error")
+DROP(patch_loop, "", "", "it went through 64 patch ports",
+     "patch ports lead in a circle: look at 'ovs-vsctl show' and remove one pair")
+DROP(fail_secure, "", "", "the bridge has fail_mode=secure, and OpenFlow is not built",
+     "`ovs-vsctl del-fail-mode {dev}`")
+DROP(vlan_tagged_on_access, "", "", "a tagged frame on an access port",
+     "the sender tags: let it send untagged, or make the port a trunk ('ovs-vsctl remove port {dev} "
+     "tag')")
+DROP(vlan_not_on_port, "", "", "the port does not take part in this VLAN",
+     "'ovs-vsctl get port {dev} trunks' has to contain the frame's VLAN")
+DROP(normal_reserved_dst, "", "", "01:80:c2:00:00:0x stays on its link",
+     "other_config:forward-bpdu=true of the bridge lets it pass")
+DROP(port_protected, "", "", "both ports are protected",
+     "'ovs-vsctl set port {dev} protected=false'")
+DROP(normal_no_port, "", "", "no other port takes part in its VLAN",
+     "'ovs-vsctl list port' tells tag and trunks of each port")
 /* GRO, GSO */
 DROP(gso_failed, "SKB_GSO_SEG", "tx_dropped", "a super-frame that cannot be cut", "")
 /* Not by vx: the host's own stack took it from the VXLAN socket's way.  Seen by `vx explain` with
