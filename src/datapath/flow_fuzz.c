@@ -119,7 +119,7 @@ static void add_action(struct act_buf *b, struct fuzz_in *in)
 		act_clone(b);
 		return;
 	case ACT_DROP:
-		act_drop(b);
+		act_drop(b, DROP_NONE);
 		return;
 	default:
 		if (b->depth)
