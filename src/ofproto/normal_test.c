@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * NORMAL on a dummy datapath (spec/ovs.md 3.5, 3.6, 5.5, 11.15, 11.18): VLANs, learning, patch ports,
- * tunnels.
+ * NORMAL on a dummy datapath (spec/ovs.md 3.5, 3.6, 5.5, 11.15, 11.18): VLANs, learning, patch
+ * ports, tunnels.
  */
 #include "ofproto/testing.h"
 
@@ -26,8 +26,8 @@ static int teardown(void **state)
 
 /* --- VLANs ----------------------------------------------------------------------------------- */
 
-/* The table of 3.5: what comes in by port 2 with this tag is in this VLAN, which leaves by port 3, a
- * trunk, as a tag; -1 is untagged, -2 dropped. */
+/* The table of 3.5: what comes in by port 2 with this tag is in this VLAN, which leaves by port 3,
+ * a trunk, as a tag; -1 is untagged, -2 dropped. */
 static const struct {
 	enum vlan_mode mode;
 	int tag;
@@ -59,8 +59,8 @@ static const struct {
 
 static const uint64_t some[64] = {1ull << 20 | 1ull << 30};
 
-/* What the actions do to a frame with this tag before it leaves by 'port': its tag then, -2: it does
- * not. */
+/* What the actions do to a frame with this tag before it leaves by 'port': its tag then, -2: it
+ * does not. */
 static int leaves(const char *acts, int tag, const char *port)
 {
 	char copy[512], *save, *a;
@@ -99,7 +99,8 @@ static void vlan_in(void **state)
 		int out;
 
 		o_bundle(W.br, a,
-			 (struct bundle_cfg){.vlan_mode = in_row[i].mode, .tag = in_row[i].tag,
+			 (struct bundle_cfg){.vlan_mode = in_row[i].mode,
+					     .tag = in_row[i].tag,
 					     .trunks = in_row[i].trunks ? some : NULL});
 		revalidate_all(W.d, W.t->now);
 		ofproto_mac_flush(W.br);
@@ -107,7 +108,8 @@ static void vlan_in(void **state)
 		W.why = DROP_NONE;
 		out = leaves(o_frame(&W, 2, 1, 0xff, in_row[i].in), in_row[i].in, "3");
 		if (out != in_row[i].out || W.why != in_row[i].why)
-			fail_msg("row %zu: %d, %s", i, out, W.why ? drop_infos[W.why].name : "no drop");
+			fail_msg("row %zu: %d, %s", i, out,
+				 W.why ? drop_infos[W.why].name : "no drop");
 	}
 }
 
@@ -151,7 +153,8 @@ static void vlan_out(void **state)
 		int out;
 
 		o_bundle(W.br, a,
-			 (struct bundle_cfg){.vlan_mode = out_row[i].mode, .tag = out_row[i].tag,
+			 (struct bundle_cfg){.vlan_mode = out_row[i].mode,
+					     .tag = out_row[i].tag,
 					     .trunks = out_row[i].trunks ? some : NULL,
 					     .priority_tags = out_row[i].prio});
 		table_flush(W.d->table);
@@ -171,7 +174,7 @@ static void composition(void **state)
 	(void)state;
 	no = o_port(W.br, "h0", "", NULL); /* 2 */
 	o_bundle(W.br, no, (struct bundle_cfg){.vlan_mode = VLAN_ACCESS, .tag = 10});
-	o_vxlan(W.br, "vx1", &tun);	  /* 3 */
+	o_vxlan(W.br, "vx1", &tun);   /* 3 */
 	o_port(W.br, "i1", "", NULL); /* 4 */
 	no = o_port(W.br, "i4", "", NULL);
 	o_bundle(W.br, no, (struct bundle_cfg){.vlan_mode = VLAN_NATIVE_UNTAGGED, .tag = 10});
@@ -207,8 +210,9 @@ static int add_mac(void *ctx, const struct ofproto_mac *m)
 	size_t n = strlen(Macs);
 
 	(void)ctx;
-	snprintf(Macs + n, sizeof(Macs) - n, m->is_static ? "%s%u/%u/%02x static" : "%s%u/%u/%02x %u",
-		 n ? ", " : "", m->ofport, m->vlan, m->mac.b[5], m->age);
+	snprintf(Macs + n, sizeof(Macs) - n,
+		 m->is_static ? "%s%u/%u/%02x static" : "%s%u/%u/%02x %u", n ? ", " : "", m->ofport,
+		 m->vlan, m->mac.b[5], m->age);
 	return 0;
 }
 
@@ -235,7 +239,8 @@ static void learning(void **state)
 	assert_string_equal(o_frame(&W, 2, 3, 1, -1), "drop");
 	assert_int_equal(W.why, DROP_bridge_same_port);
 	/* A source that is a group is not learnt. */
-	o_expect(&W, "in_port(2),eth(src=03:00:00:00:00:09,dst=02:00:00:00:00:02),eth_type(0x1234)", "3");
+	o_expect(&W, "in_port(2),eth(src=03:00:00:00:00:09,dst=02:00:00:00:00:02),eth_type(0x1234)",
+		 "3");
 	/* It moves. */
 	assert_string_equal(o_frame(&W, 3, 1, 9, -1), "2,1");
 	assert_string_equal(macs(), "2/0/02 0, 2/20/02 0, 1/0/03 0, 2/0/01 0");

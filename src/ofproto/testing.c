@@ -56,9 +56,14 @@ uint16_t o_vxlan(struct ofproto *br, const char *name, const struct tunnel_cfg *
 
 struct tunnel_cfg o_tun(const char *remote, uint32_t key)
 {
-	return (struct tunnel_cfg){.remote = t_addr(remote), .in_key_present = true,
-				   .out_key_present = true, .in_key = key, .out_key = key,
-				   .dst_port = 4789, .ttl = 64, .df_default = true};
+	return (struct tunnel_cfg){.remote = t_addr(remote),
+				   .in_key_present = true,
+				   .out_key_present = true,
+				   .in_key = key,
+				   .out_key = key,
+				   .dst_port = 4789,
+				   .ttl = 64,
+				   .df_default = true};
 }
 
 const char *o_packet(struct o_world *w, const char *key)

@@ -140,8 +140,8 @@ static void output_patch(struct translation *t, const struct snap_port *out)
 	struct frame_tag tag = t->tag;
 	struct flow_tun tun = t->tun;
 
-	if (t->depth == TRANSLATE_DEPTH) {
-		translate_drop(t, DROP_patch_loop);
+	if (t->depth == TRANSLATE_DEPTH || t->bridges == TRANSLATE_BRIDGES) {
+		t->is_loop = true;
 		return;
 	}
 	count(t, out, true);
@@ -155,6 +155,8 @@ static void output_patch(struct translation *t, const struct snap_port *out)
 
 void translate_output(struct translation *t, const struct snap_port *out)
 {
+	if (t->is_loop)
+		return;
 	if (out->peer) {
 		output_patch(t, out);
 	} else if (out->dp_port == DP_PORT_NONE) {
@@ -173,6 +175,7 @@ void translate_output(struct translation *t, const struct snap_port *out)
 /* A bridge's pipeline: as long as there is no OpenFlow, one rule. */
 static void enter(struct translation *t, const struct snap_port *in)
 {
+	t->bridges++;
 	count(t, in, false);
 	if (in->br->secure)
 		translate_drop(t, DROP_fail_secure);
@@ -222,7 +225,8 @@ static void begin(struct translation *t)
 	t->tun = t->key->tun;
 	memset(&t->done_tun, 0, sizeof(t->done_tun));
 	t->done_mark = t->key->skb_mark;
-	t->outputs = t->depth = 0;
+	t->outputs = t->depth = t->bridges = 0;
+	t->is_loop = false;
 }
 
 void translate(struct translation *t)
@@ -236,6 +240,11 @@ void translate(struct translation *t)
 		return;
 	t->why = DROP_NONE;
 	enter(t, in);
+	if (t->is_loop) {
+		act_buf_drop(&t->acts);
+		t->outputs = 0;
+		t->why = DROP_patch_loop;
+	}
 	if (!t->outputs) /* what is not sent needs no tag, either */
 		act_drop(&t->acts, t->why);
 	t->actions = act_buf_done(&t->acts, &err);

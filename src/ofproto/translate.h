@@ -11,7 +11,10 @@
 #include "datapath/upcall.h"
 #include "ofproto/snapshot.h"
 
-enum { TRANSLATE_DEPTH = 64 }; /* patch ports in a row */
+enum {
+	TRANSLATE_DEPTH = 64,	  /* patch ports in a row */
+	TRANSLATE_BRIDGES = 4096, /* passed in all */
+};
 
 /* What a packet of this flow moves besides itself: kept with the flow, so that its counters can be
  * pushed without translating it again.  Good as long as the snapshot is the published one. */
@@ -60,7 +63,8 @@ struct translation {
 	struct flow_tun tun; /* where it came from, as the bridge sees it */
 	struct tun_info done_tun;
 	uint32_t done_mark;
-	uint32_t outputs, depth;
+	uint32_t outputs, depth, bridges;
+	bool is_loop; /* too deep or too many: then nothing is done at all */
 };
 
 void translate(struct translation *t);
