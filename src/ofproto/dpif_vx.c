@@ -8,6 +8,7 @@
 
 #include "datapath/internal.h"
 #include "net/link.h"
+#include "ofproto/ofproto_priv.h"
 #include "ofproto/translate.h"
 #include "vxlan/device.h"
 
@@ -25,7 +26,7 @@ static void port_gone(void *ctx, const struct vport *v)
 			port->vport = NULL;
 			port->dev = NULL;
 			port->gone = true;
-			dpif_publish_removal(d);
+			ofproto_port_lost(d, port);
 			return;
 		}
 }

@@ -51,4 +51,7 @@ struct ofproto {
 	uint64_t *ofport_used; /* [OFPORT_MAX]: when it was given back; 0: never, or in use */
 };
 
+/* The device of 'dp' went. */
+void ofproto_port_lost(struct dpif *d, const struct dpif_port *dp);
+
 #endif

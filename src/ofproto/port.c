@@ -239,6 +239,16 @@ int ofproto_port_del(struct ofproto *p, uint16_t ofport, bool del)
 	return 0;
 }
 
+/* The port stays, for whoever wants to know, and takes part in nothing. */
+void ofproto_port_lost(struct dpif *d, const struct dpif_port *dp)
+{
+	dpif_publish_removal(d);
+	list_for_each (p, &d->bridges, struct ofproto, node)
+		list_for_each (port, &p->ports, struct ofproto_port, node)
+			if (port->dp == dp && port->bundle)
+				mac_flush(&p->macs, &port->bundle->macs, false, NULL);
+}
+
 static int reconfigure_tunnel(struct ofproto_port *port, const struct tunnel_cfg *cfg,
 			      struct vx_err *err)
 {

@@ -80,11 +80,16 @@ static void fill_port(struct snap *s, const struct snap_bridge *br, struct ofpro
 	}
 }
 
+static bool is_there(const struct ofproto_port *port)
+{
+	return port && !(port->dp && port->dp->gone);
+}
+
 static void fill_bundle(struct ofproto_bundle *b, struct snap_bundle *sb)
 {
 	*sb = (struct snap_bundle){.live = b,
 				   .macs = &b->macs,
-				   .port = b->port ? b->port->snap : NULL,
+				   .port = is_there(b->port) ? b->port->snap : NULL,
 				   .mode = b->mode,
 				   .priority_tags = b->priority_tags,
 				   .has_trunks = b->has_trunks,
@@ -92,7 +97,7 @@ static void fill_bundle(struct ofproto_bundle *b, struct snap_bundle *sb)
 				   .tag = b->tag};
 	if (b->has_trunks)
 		memcpy(sb->trunks, b->trunks, sizeof(sb->trunks));
-	if (b->port)
+	if (is_there(b->port))
 		b->port->snap->bundle = sb;
 }
 
