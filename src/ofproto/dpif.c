@@ -26,7 +26,7 @@ static const struct dpif_class *class_find(struct vx *vx, const char **type)
 	return NULL;
 }
 
-static struct dpif *dpif_find(struct vx *vx, const char *type)
+struct dpif *dpif_find(struct vx *vx, const char *type)
 {
 	list_for_each (d, &vx->dpifs, struct dpif, node)
 		if (!strcmp(d->type, type))
@@ -53,6 +53,7 @@ static struct dpif *dpif_new(struct vx *vx, const struct dpif_class *class, cons
 	d->vx = vx;
 	d->class = class;
 	d->type = type;
+	d->limit = TABLE_LIMIT;
 	snprintf(d->name, sizeof(d->name), "ovs-%s", type);
 	list_init(&d->node);
 	list_init(&d->bridges);
@@ -100,6 +101,23 @@ void dpif_close(struct dpif *d)
 	d->class->close(d);
 	/* Who translates, or learns, may be at it still. */
 	quiesce_defer(&d->vx->quiesce, dpif_free, d);
+}
+
+void dpif_get_stats(struct dpif *d, struct dp_stats *out)
+{
+	d->class->get_stats(d, out);
+}
+
+void dpif_set_limits(struct vx *vx, const struct dpif_limits *l)
+{
+	list_for_each (d, &vx->dpifs, struct dpif, node) {
+		if (d->limit != l->flows)
+			table_set_limit(d->table, l->flows);
+		d->limit = l->flows;
+		d->reval.max_idle = l->max_idle;
+		d->reval.interval = MAX(l->max_revalidator, 1u);
+		d->reval.keep_idle = l->keep_idle;
+	}
 }
 
 /* --- what workers see ------------------------------------------------------------------------ */

@@ -58,6 +58,7 @@ struct dpif {
 	struct list ports;   /* struct dpif_port.node */
 	struct dp *dp;	     /* NULL: a dummy's */
 	struct table *table;
+	uint32_t limit;
 	struct table own_table;	     /* a dummy's */
 	struct dp_stats dummy;	     /* a dummy's counters */
 	_Atomic(struct snap *) snap; /* never NULL */
@@ -70,6 +71,19 @@ struct dpif {
 int dpif_open(struct vx *vx, const char *type, struct vx_err *err, struct dpif **out);
 void dpif_close(struct dpif *d); /* the last one's closes the datapath */
 void dpif_dummy_enable(struct vx *vx);
+struct dpif *dpif_find(struct vx *vx, const char *type); /* NULL: not in use */
+void dpif_get_stats(struct dpif *d, struct dp_stats *out);
+
+/* Of all datapaths in use (those that come later have the defaults). */
+struct dpif_limits {
+	uint32_t flows;		  /* other_config:flow-limit */
+	uint32_t max_idle;	  /* ms */
+	uint32_t max_revalidator; /* ms */
+	bool keep_idle;		  /* flow-restore-wait: nothing expires */
+};
+#define DPIF_LIMITS_DEFAULT                                                                        \
+	((struct dpif_limits){TABLE_LIMIT, REVALIDATE_IDLE_MS, REVALIDATE_MS, false})
+void dpif_set_limits(struct vx *vx, const struct dpif_limits *l);
 
 int dpif_port_add(struct dpif *d, const struct dpif_port_cfg *cfg, struct vx_err *err,
 		  struct dpif_port **out);

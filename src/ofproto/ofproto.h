@@ -64,6 +64,10 @@ struct ofproto_port_view {
 /* In order of ofport, until fn returns non-zero, which is returned. */
 int ofproto_ports(struct ofproto *p, int (*fn)(void *ctx, const struct ofproto_port_view *v),
 		  void *ctx);
+/* The tunnel ports of all bridges of a datapath, in the order in which packets ask for them. */
+int ofproto_tunnels(struct dpif *d,
+		    int (*fn)(void *ctx, struct ofproto *p, const struct ofproto_port_view *v),
+		    void *ctx);
 bool ofproto_port_get(struct ofproto *p, uint16_t ofport, struct ofproto_port_view *out);
 uint16_t ofproto_port_find(struct ofproto *p, const char *name); /* OFPORT_NONE */
 

@@ -531,6 +531,57 @@ static void changes(void **state)
 	assert_int_equal(W.why, DROP_ofport_unconnected);
 }
 
+static int add_name(void *ctx, struct ofproto *p, const struct ofproto_port_view *v)
+{
+	strcat(ctx, v->name);
+	return !strcmp(v->name, "t7");
+}
+
+/* As packets ask: statement 66's order. */
+static void listing(void **state)
+{
+	char names[64] = "";
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_LEN(tun_port); k++) {
+		struct tunnel_cfg t = tun_cfg(k);
+		char name[8];
+
+		snprintf(name, sizeof(name), "t%zu", k);
+		o_vxlan(W.br, name, &t);
+	}
+	assert_int_equal(ofproto_tunnels(W.d, add_name, names), 1);
+	assert_string_equal(names, "t1t0t8t2t3t7");
+}
+
+static void limits(void **state)
+{
+	struct dpif_limits l = DPIF_LIMITS_DEFAULT;
+	struct tunnel_cfg t = o_tun("10.1.1.2", 100);
+	uint16_t vx;
+
+	(void)state;
+	o_port(W.br, "p2", "", NULL);
+	vx = o_vxlan(W.br, "vx1", &t);
+	assert_ptr_equal(dpif_find(W.t->vx, "dummy"), W.d);
+	assert_null(dpif_find(W.t->vx, "system"));
+	l.flows = 3;
+	dpif_set_limits(W.t->vx, &l);
+	for (int i = 0; i < 5; i++)
+		o_frame(&W, 2, i, 0xff, -1);
+	assert_int_equal(o_flows(&W), 3);
+	l.max_idle = 1000;
+	dpif_set_limits(W.t->vx, &l);
+	o_pass(&W, 2000);
+	assert_int_equal(o_flows(&W), 0);
+	for (int i = 0; i < 4; i++)
+		o_frame(&W, 2, 1, 0xff, -1);
+	assert_int_equal(stats(vx).tx_packets, 6);
+	revalidate_purge(W.d, W.t->now);
+	assert_int_equal(o_flows(&W), 0);
+	assert_int_equal(stats(vx).tx_packets, 9);
+}
+
 /* A change that another flow's packets do not see leaves that flow untouched. */
 static void changes_of_others(void **state)
 {
@@ -565,6 +616,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(counters, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(changes_of_others, setup, teardown),
+		cmocka_unit_test_setup_teardown(listing, setup, teardown),
+		cmocka_unit_test_setup_teardown(limits, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -333,6 +333,30 @@ int ofproto_ports(struct ofproto *p, int (*fn)(void *ctx, const struct ofproto_p
 	return 0;
 }
 
+int ofproto_tunnels(struct dpif *d,
+		    int (*fn)(void *ctx, struct ofproto *p, const struct ofproto_port_view *v),
+		    void *ctx)
+{
+	struct ofproto_port_view v;
+	struct tunnel_id id;
+	int r = 0;
+
+	for (uint32_t c = 0; c < TUNNEL_CLASSES; c++)
+		list_for_each (p, &d->bridges, struct ofproto, node)
+			list_for_each (port, &p->ports, struct ofproto_port, node) {
+				if (port->kind != PORT_VXLAN)
+					continue;
+				tunnel_id_of(&port->tun, port->dp->no, &id);
+				if (tunnel_class(&id) != c)
+					continue;
+				view(port, &v);
+				r = fn(ctx, p, &v);
+				if (r)
+					return r;
+			}
+	return 0;
+}
+
 bool ofproto_port_get(struct ofproto *p, uint16_t ofport, struct ofproto_port_view *out)
 {
 	const struct ofproto_port *port = port_find(p, ofport);

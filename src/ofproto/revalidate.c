@@ -278,6 +278,24 @@ void revalidate_run(struct dpif *d, uint64_t now)
 	walk(d, now, REVALIDATE_SLICE);
 }
 
+void revalidate_purge(struct dpif *d, uint64_t now)
+{
+	struct flow_view v;
+	uint32_t at = 0;
+
+	revalidate_all(d, now);
+	while (table_next(d->table, &at, &v)) {
+		struct flow_note *n = note_of(&d->reval, v.id);
+		bool is_good = n && n->seq == d->seq;
+
+		if (n)
+			remove_flow(d, n, &v, n->effects, is_good ? n->n : 0);
+		else
+			table_del(d->table, v.id, NULL);
+		actions_put(v.actions);
+	}
+}
+
 void revalidate_all(struct dpif *d, uint64_t now)
 {
 	begin(d, now);

@@ -53,6 +53,8 @@ void revalidate_run(struct dpif *d, uint64_t now);
 uint64_t revalidate_wait(struct dpif *d, uint64_t now);
 /* A whole walk, at once. */
 void revalidate_all(struct dpif *d, uint64_t now);
+/* Removes all flows; what they counted is pushed. */
+void revalidate_purge(struct dpif *d, uint64_t now);
 /* mac_table.changed; ctx is the struct dpif. */
 void revalidate_note_mac(void *dpif, const struct mac *mac, uint16_t vlan);
 

@@ -26,12 +26,10 @@ void tunnel_id_of(const struct tunnel_cfg *c, uint32_t dp_port, struct tunnel_id
 
 /* --- map ------------------------------------------------------------------------------------- */
 
-enum { CLASSES = 2 * 2 * 3 };
-
 struct tunnel_map {
 	struct hash_key key;
-	uint32_t size;		    /* a power of two, at most half full */
-	uint32_t in_class[CLASSES]; /* a packet asks for those that are there */
+	uint32_t size;			   /* a power of two, at most half full */
+	uint32_t in_class[TUNNEL_CLASSES]; /* a packet asks for those that are there */
 	struct slot {
 		struct tunnel_id id;
 		void *what;
@@ -58,7 +56,7 @@ void tunnel_map_free(struct tunnel_map *m)
 	free(m);
 }
 
-static uint32_t class_of(const struct tunnel_id *id)
+uint32_t tunnel_class(const struct tunnel_id *id)
 {
 	return (id->in_key_flow * 2u + id->remote_flow) * 3u + id->local_kind;
 }
@@ -82,12 +80,12 @@ void tunnel_map_add(struct tunnel_map *m, const struct tunnel_id *id, void *what
 		i = (i + 1) & (m->size - 1);
 	m->slot[i].id = *id;
 	m->slot[i].what = what;
-	m->in_class[class_of(id)]++;
+	m->in_class[tunnel_class(id)]++;
 }
 
 static void *find(const struct tunnel_map *m, const struct tunnel_id *id)
 {
-	if (!m->in_class[class_of(id)])
+	if (!m->in_class[tunnel_class(id)])
 		return NULL;
 	for (uint32_t i = first_slot(m, id); m->slot[i].what; i = (i + 1) & (m->size - 1))
 		if (tunnel_id_eq(&m->slot[i].id, id))
@@ -97,7 +95,7 @@ static void *find(const struct tunnel_map *m, const struct tunnel_id *id)
 
 void *tunnel_map_find(const struct tunnel_map *m, uint32_t dp_port, const struct flow_tun *t)
 {
-	for (uint8_t c = 0; c < CLASSES; c++) {
+	for (uint8_t c = 0; c < TUNNEL_CLASSES; c++) {
 		struct tunnel_id id = {.dp_port = dp_port,
 				       .in_key_flow = c / 6,
 				       .remote_flow = c / 3 % 2,
