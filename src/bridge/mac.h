@@ -144,15 +144,13 @@ uint32_t mac_age(struct mac_table *t, uint64_t now, uint64_t ageing_ms);
  * are exact, least recently seen first, and so are victims and listings.  A static entry neither
  * ages nor moves. */
 
-/* Where a frame for 'mac' goes, without the lock; NULL: not known. */
+/* Where a frame for 'mac' goes; NULL: not known.  The port may leave at any time, but is not freed
+ * before the worker's next quiescent state. */
 struct mac_port *mac_vlan_lookup(struct mac_table *t, const struct mac *mac, uint16_t vlan);
 /* Seen on 'port' at 'seen', which may be in the past (a flow's last use): what is known to be
  * elsewhere since then is left there.  True: new or moved. */
 bool mac_vlan_learn(struct mac_table *t, const struct mac *mac, uint16_t vlan,
 		    struct mac_port *port, uint64_t seen);
-/* Would mac_vlan_learn() change anything but times? */
-bool mac_vlan_is_news(struct mac_table *t, const struct mac *mac, uint16_t vlan,
-		      const struct mac_port *port);
 /* *was: the port of the dynamic entry that it replaced, else NULL. */
 int mac_vlan_set_static(struct mac_table *t, const struct mac *mac, uint16_t vlan,
 			struct mac_port *port, struct mac_port **was);

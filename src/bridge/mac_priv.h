@@ -16,7 +16,6 @@ static inline uint32_t mac_ticks(uint64_t now)
 	return (uint32_t)(now / (MAC_TICK_MS * NS_PER_MS));
 }
 
-/* Without the lock, too: as mac_lookup(). */
 struct mac_entry *mac_find(struct mac_table *t, const struct mac *mac, uint16_t vlan);
 /* NULL: the bridge's own. */
 struct mac_list *mac_list_of(struct mac_table *t, struct mac_port *port);

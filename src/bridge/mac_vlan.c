@@ -10,9 +10,15 @@
 
 struct mac_port *mac_vlan_lookup(struct mac_table *t, const struct mac *mac, uint16_t vlan)
 {
-	struct mac_entry *e = mac_find(t, mac, vlan);
+	struct mac_port *port;
+	struct mac_entry *e;
 
-	return e ? atomic_load_explicit(&e->port, memory_order_acquire) : NULL;
+	/* Control asks, too, which no worker waits for before it uses an entry again. */
+	pthread_mutex_lock(&t->lock);
+	e = mac_find(t, mac, vlan);
+	port = e ? atomic_load(&e->port) : NULL;
+	pthread_mutex_unlock(&t->lock);
+	return port;
 }
 
 /* --- learning -------------------------------------------------------------------------------- */
@@ -67,14 +73,6 @@ static bool is_elsewhere(const struct mac_entry *entry, const struct mac_port *p
 	struct mac_entry *e = (struct mac_entry *)entry;
 
 	return atomic_load(&e->kind) == MAC_LEARNED && atomic_load(&e->port) != port;
-}
-
-bool mac_vlan_is_news(struct mac_table *t, const struct mac *mac, uint16_t vlan,
-		      const struct mac_port *port)
-{
-	const struct mac_entry *e = mac_find(t, mac, vlan);
-
-	return !e || is_elsewhere(e, port);
 }
 
 bool mac_vlan_learn(struct mac_table *t, const struct mac *mac, uint16_t vlan,
