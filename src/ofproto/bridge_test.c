@@ -384,17 +384,13 @@ static void local_port(void **state)
 	h_end(&h);
 }
 
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(end_to_end, setup, teardown),
-		cmocka_unit_test_setup_teardown(device, setup, teardown),
-		cmocka_unit_test_setup_teardown(refusals, setup, teardown),
-		cmocka_unit_test_setup_teardown(device_goes, setup, teardown),
-		cmocka_unit_test_setup_teardown(statistics, setup, teardown),
-		cmocka_unit_test_setup_teardown(wrong_key, setup, teardown),
-		cmocka_unit_test_setup_teardown(over_ip6, setup, teardown),
-		cmocka_unit_test(local_port),
+		T(end_to_end), T(device),    T(refusals), T(device_goes),
+		T(statistics), T(wrong_key), T(over_ip6), cmocka_unit_test(local_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

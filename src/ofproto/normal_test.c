@@ -352,18 +352,13 @@ static void exceptions(void **state)
 	assert_int_equal(W.why, DROP_fail_secure);
 }
 
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(vlan_in, setup, teardown),
-		cmocka_unit_test_setup_teardown(vlan_out, setup, teardown),
-		cmocka_unit_test_setup_teardown(composition, setup, teardown),
-		cmocka_unit_test_setup_teardown(protected_ports, setup, teardown),
-		cmocka_unit_test_setup_teardown(learning, setup, teardown),
-		cmocka_unit_test_setup_teardown(ageing, setup, teardown),
-		cmocka_unit_test_setup_teardown(limit, setup, teardown),
-		cmocka_unit_test_setup_teardown(static_entries, setup, teardown),
-		cmocka_unit_test_setup_teardown(exceptions, setup, teardown),
+		T(vlan_in), T(vlan_out), T(composition),    T(protected_ports), T(learning),
+		T(ageing),  T(limit),	 T(static_entries), T(exceptions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

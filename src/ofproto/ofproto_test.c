@@ -601,23 +601,15 @@ static void changes_of_others(void **state)
 	assert_int_equal(o_flows(&W), 101);
 }
 
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(bridges, setup, teardown),
-		cmocka_unit_test_setup_teardown(numbers, setup, teardown),
-		cmocka_unit_test_setup_teardown(numbers_used_up, setup, teardown),
-		cmocka_unit_test_setup_teardown(identities, setup, teardown),
-		cmocka_unit_test_setup_teardown(lookup, setup, teardown),
-		cmocka_unit_test_setup_teardown(transmission, setup, teardown),
-		cmocka_unit_test_setup_teardown(by_flow, setup, teardown),
-		cmocka_unit_test_setup_teardown(patch, setup, teardown),
-		cmocka_unit_test_setup_teardown(patch_loop, setup, teardown),
-		cmocka_unit_test_setup_teardown(counters, setup, teardown),
-		cmocka_unit_test_setup_teardown(changes, setup, teardown),
-		cmocka_unit_test_setup_teardown(changes_of_others, setup, teardown),
-		cmocka_unit_test_setup_teardown(listing, setup, teardown),
-		cmocka_unit_test_setup_teardown(limits, setup, teardown),
+		T(bridges),    T(numbers),	T(numbers_used_up), T(identities),
+		T(lookup),     T(transmission), T(by_flow),	    T(patch),
+		T(patch_loop), T(counters),	T(changes),	    T(changes_of_others),
+		T(listing),    T(limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
