@@ -241,6 +241,17 @@ static void say_upcall(const struct trace_step *s, struct text *out)
 	text_printf(out, "%s", what[s->u[0] & 3]);
 }
 
+static void say_bridge(const struct trace_step *s, struct text *out)
+{
+	static const char *const where[] = {"", ", to the port that its destination is on",
+					    ", flooded"};
+
+	text_printf(out, "%s: by port %u (%s)", s->maker.text, s->port, s->dev);
+	if (s->u[0])
+		text_printf(out, ", VLAN %u", s->u[0]);
+	text_printf(out, "%s", where[s->u[1] % ARRAY_LEN(where)]);
+}
+
 /* Open vSwitch's datapath. */
 static bool sentence_flow(const struct teller *x, const struct trace_step *s, struct text *out)
 {
@@ -262,6 +273,9 @@ static bool sentence_flow(const struct teller *x, const struct trace_step *s, st
 		return true;
 	case SAY_ACTIONS:
 		text_printf(out, "%s", s->maker.text);
+		return true;
+	case SAY_BRIDGE:
+		say_bridge(s, out);
 		return true;
 	case SAY_UPCALL:
 		say_upcall(s, out);

@@ -231,7 +231,7 @@ static void refusals(void **state)
 	assert_null(dev_by_name(A.t->vx, "vxlan_sys_8472"));
 	assert_int_equal(ofproto_port_find(A.br, "v"), OFPORT_NONE);
 	/* A bridge whose local port cannot be. */
-	assert_int_equal(ofproto_create(A.t->vx, "plain", "netdev", NULL, &net), -EEXIST);
+	assert_int_equal(ofproto_create(A.t->vx, "plain", "netdev", NULL, &net), -EINVAL);
 	assert_null(dev_by_name(A.t->vx, "ovs-netdev"));
 	link_dellink(dev_by_name(A.t->vx, "plain"), false);
 	assert_int_equal(n_devs(&A), n);
@@ -339,6 +339,33 @@ static void over_ip6(void **state)
 	cross(&B, &A, "02:00:00:00:0b:01", "02:00:00:00:0a:01");
 }
 
+/* What `vx explain` tells of a miss: whose port it came by, and what was known. */
+static void explained(void **state)
+{
+	struct worker *w = A.t->vx->workers[0];
+	const struct trace_step *found = NULL;
+	static struct trace t; /* outlives the packet, which may wait for ARP */
+	struct bundle_cfg b = {.vlan_mode = VLAN_ACCESS, .tag = 10};
+	uint32_t len = frame("02:00:00:00:0a:01", "02:00:00:00:0b:01");
+	struct pkt *p = t_pkt(w, F, len, 0);
+
+	(void)state;
+	o_bundle(A.br, 1, b);
+	t = (struct trace){.refs = 2};
+	w->acct.made++;
+	p->trace = &t;
+	vport_receive(w, dp_port(ofproto_dpif(A.br)->dp, 2), p);
+	run_both();
+	for (uint32_t i = 0; i < t.n_steps; i++)
+		if (t.steps[i].say == SAY_BRIDGE)
+			found = &t.steps[i];
+	assert_non_null(found);
+	assert_int_equal(found->stage, STAGE_upcall);
+	assert_string_equal(found->maker.text, "br0");
+	assert_string_equal(found->dev, "h0");
+	assert_true(found->port == 1 && found->u[0] == 10 && found->u[1] == 2);
+}
+
 /* --- the local port ------------------------------------------------------------------------------
  */
 
@@ -389,8 +416,9 @@ static void local_port(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(end_to_end), T(device),    T(refusals), T(device_goes),
-		T(statistics), T(wrong_key), T(over_ip6), cmocka_unit_test(local_port),
+		T(end_to_end),	T(device),     T(refusals),
+		T(device_goes), T(statistics), T(wrong_key),
+		T(over_ip6),	T(explained),  cmocka_unit_test(local_port),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

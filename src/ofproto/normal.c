@@ -126,6 +126,8 @@ static void forward(struct translation *t, const struct snap_bundle *in, uint16_
 				     : mac_vlan_lookup(br->macs, &t->key->eth_dst, vlan);
 	const struct snap_bundle *out = m ? snap_bundle_of(br, m) : NULL;
 
+	if (!t->depth)
+		t->way = out && out->port ? WAY_KNOWN : WAY_FLOOD;
 	if (!out || !out->port)
 		flood(t, in, vlan, tag);
 	else if (out == in)
@@ -174,6 +176,8 @@ void normal(struct translation *t, const struct snap_port *from)
 		translate_drop(t, DROP_normal_reserved_dst);
 		return;
 	}
+	if (!t->depth)
+		t->vlan = vlan;
 	learn(t, in, vlan);
 	forward(t, in, vlan, &tag);
 	t->tag = tag;

@@ -67,6 +67,7 @@ static void fill_port(struct snap *s, const struct snap_bridge *br, struct ofpro
 				 .ofport = port->ofport,
 				 .is_tunnel = port->kind == PORT_VXLAN,
 				 .tun = port->tun};
+	memcpy(sp->name, port->name, sizeof(sp->name));
 	if (sp->dp_port == DP_PORT_NONE)
 		return;
 	if (sp->is_tunnel) {
@@ -110,6 +111,7 @@ static void fill_bridge(struct snap *s, struct ofproto *p, struct snap_bridge *b
 				   .n_bundles = p->n_bundles,
 				   .ports = ports,
 				   .bundles = bundles};
+	memcpy(br->name, p->name, sizeof(br->name));
 	memcpy(br->flood_vlans, p->flood_vlans, sizeof(br->flood_vlans));
 	list_for_each (port, &p->ports, struct ofproto_port, node)
 		fill_port(s, br, port, &ports[br->n_ports++]);

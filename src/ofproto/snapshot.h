@@ -38,6 +38,7 @@ struct snap_bundle {
 struct snap_bridge;
 
 struct snap_port {
+	char name[DEV_NAME_MAX];
 	const struct snap_bridge *br;
 	const struct snap_bundle *bundle; /* NULL: takes part in nothing */
 	const struct snap_port *peer;	  /* of a patch port; may be NULL */
@@ -49,6 +50,7 @@ struct snap_port {
 };
 
 struct snap_bridge {
+	char name[DEV_NAME_MAX];
 	struct mac_table *macs; /* live */
 	bool secure, forward_bpdu;
 	uint64_t flood_vlans[64];

@@ -216,6 +216,8 @@ static void begin(struct translation *t)
 	t->actions = NULL;
 	t->why = DROP_NONE;
 	t->install = false;
+	t->vlan = 0;
+	t->way = WAY_NONE;
 	effects_init(&t->effects);
 	t->acts = (struct act_buf){0};
 	t->tag = (struct frame_tag){.present = key_has_tag(t->key, 0),
@@ -235,7 +237,7 @@ void translate(struct translation *t)
 	int err = 0;
 
 	begin(t);
-	in = ingress(t);
+	in = t->in = ingress(t);
 	if (!in)
 		return;
 	t->why = DROP_NONE;
@@ -263,6 +265,20 @@ void translation_done(struct translation *t)
 /* --- the datapath asks -------------------------------------------------------------------------
  */
 
+COLD static void trace_bridge(struct pkt *p, const struct translation *t)
+{
+	struct trace_step *s;
+
+	if (!t->in)
+		return;
+	s = trace_add(p, STAGE_upcall, SAY_BRIDGE);
+	s->port = t->in->ofport;
+	s->u[0] = t->vlan;
+	s->u[1] = t->way;
+	memcpy(s->dev, t->in->name, sizeof(s->dev));
+	memcpy(s->maker.text, t->in->br->name, sizeof(t->in->br->name));
+}
+
 void translate_upcall(void *ctx, struct upcall *u)
 {
 	struct dpif *d = ctx;
@@ -274,6 +290,8 @@ void translate_upcall(void *ctx, struct upcall *u)
 	};
 
 	translate(&t);
+	if (unlikely(pkt_trace(u->p)))
+		trace_bridge(u->p, &t);
 	if (!u->act) /* else the flow that asked has counted it */
 		effects_push(t.effects.e, t.effects.n, &u->key->eth_src, 1, pkt_total(u->p),
 			     u->w->id, u->w->now);

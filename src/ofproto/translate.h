@@ -41,6 +41,8 @@ void effects_done(struct effects *e);
 void effects_push(const struct effect *e, uint32_t n, const struct mac *src, uint64_t packets,
 		  uint64_t bytes, uint32_t who, uint64_t seen);
 
+enum translation_way { WAY_NONE, WAY_KNOWN, WAY_FLOOD };
+
 struct translation {
 	/* In. */
 	const struct snap *snap;
@@ -51,7 +53,10 @@ struct translation {
 	struct flow_key mask;
 	struct actions *actions; /* NULL: none, 'why' says why */
 	enum drop why;
-	bool install; /* as a flow, too */
+	bool install;		    /* as a flow, too */
+	const struct snap_port *in; /* NULL: no bridge's */
+	uint16_t vlan;		    /* in the first bridge, as is */
+	uint8_t way;		    /* enum translation_way */
 	struct effects effects;
 
 	/* Between translate.c and normal.c. */

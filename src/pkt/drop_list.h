@@ -211,16 +211,16 @@ DROP(ofport_unconnected, "", "", "the port is no bridge's, or of no row of table
 DROP(patch_loop, "", "", "it went through 64 patch ports",
      "patch ports lead in a circle: look at 'ovs-vsctl show' and remove one pair")
 DROP(fail_secure, "", "", "the bridge has fail_mode=secure, and OpenFlow is not built",
-     "`ovs-vsctl del-fail-mode {dev}`")
+     "'ovs-vsctl del-fail-mode BRIDGE' lets it switch as others do")
 DROP(vlan_tagged_on_access, "", "", "a tagged frame on an access port",
-     "the sender tags: let it send untagged, or make the port a trunk ('ovs-vsctl remove port {dev} "
-     "tag')")
+     "the sender tags: let it send untagged, or make the port a trunk with 'ovs-vsctl clear "
+     "port PORT tag'")
 DROP(vlan_not_on_port, "", "", "the port does not take part in this VLAN",
-     "'ovs-vsctl get port {dev} trunks' has to contain the frame's VLAN")
+     "'ovs-vsctl get port PORT trunks' has to contain the frame's VLAN")
 DROP(normal_reserved_dst, "", "", "01:80:c2:00:00:0x stays on its link",
      "other_config:forward-bpdu=true of the bridge lets it pass")
 DROP(port_protected, "", "", "both ports are protected",
-     "'ovs-vsctl set port {dev} protected=false'")
+     "'ovs-vsctl set port PORT protected=false' on one of them")
 DROP(normal_no_port, "", "", "no other port takes part in its VLAN",
      "'ovs-vsctl list port' tells tag and trunks of each port")
 /* GRO, GSO */

@@ -63,6 +63,8 @@ enum trace_say {
 	SAY_FLOW,    /* maker.at: made then; u[0] its slot, u[1] masks tried, 0 is by the cache */
 	SAY_NO_FLOW,
 	SAY_ACTIONS, /* maker.text: the list, cut */
+	SAY_BRIDGE,  /* maker.text: Open vSwitch's bridge; dev its port, port the number; u[0] VLAN,
+		      * u[1] 1: goes to where its MAC is, 2: flooded, 0: neither */
 	SAY_UPCALL,  /* u[0]: 0 waits for it, 1 the flow asked, 2 answered, 3 and a flow made */
 	SAY_NEXT_TURN, /* goes on with its actions then */
 	SAY_DROP,    /* drop */
