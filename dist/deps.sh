@@ -33,3 +33,9 @@ install() { apt-get install -y --no-install-recommends $missing; }
 echo "deps: installing$missing"
 ls /var/lib/apt/lists/*_Packages* >/dev/null 2>&1 || apt-get update
 install || { apt-get update && install; }
+
+# The tests start an ovsdb-server of their own.  Those daemons that came with the package just now are
+# not wanted; where it was installed before, they are the host's.
+case "$missing " in
+*" openvswitch-switch "*) invoke-rc.d openvswitch-switch stop || true ;;
+esac

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,4 +97,51 @@ int text_to_u64(const char *s, unsigned long long max, unsigned long long *out)
 		return -ERANGE;
 	*out = v;
 	return 0;
+}
+
+/* Length of the UTF-8 letter at the front of s, 0 if there is none.  No surrogates, no overlong forms,
+ * nothing above 0x10ffff. */
+static size_t letter_len(const uint8_t *s, size_t len)
+{
+	uint8_t lo = 0x80, hi = 0xbf;
+	size_t n;
+
+	if (s[0] < 0x80)
+		return 1;
+	if (s[0] < 0xc2 || s[0] > 0xf4)
+		return 0;
+	n = s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+	if (n > len)
+		return 0;
+	if (s[0] == 0xe0)
+		lo = 0xa0;
+	else if (s[0] == 0xed)
+		hi = 0x9f;
+	else if (s[0] == 0xf0)
+		lo = 0x90;
+	else if (s[0] == 0xf4)
+		hi = 0x8f;
+	if (s[1] < lo || s[1] > hi)
+		return 0;
+	for (size_t i = 2; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+bool text_mend_utf8(char *s, size_t len)
+{
+	bool mended = false;
+
+	for (size_t at = 0; at < len;) {
+		size_t n = letter_len((const uint8_t *)s + at, len - at);
+
+		if (!n) {
+			s[at] = '?';
+			mended = true;
+			n = 1;
+		}
+		at += n;
+	}
+	return mended;
 }

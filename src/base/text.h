@@ -28,4 +28,8 @@ const char *text_get(const struct text *t); /* never NULL */
  * Returns 0, or -EINVAL (not a number, or trailing characters) or -ERANGE (above 'max'). */
 int text_to_u64(const char *s, unsigned long long max, unsigned long long *out);
 
+/* Makes UTF-8 of 's': each byte that belongs to no letter becomes '?', the length stays.  True if
+ * there was one.  (What JSON carries has to be UTF-8, names that come from elsewhere need not be.) */
+bool text_mend_utf8(char *s, size_t len);
+
 #endif

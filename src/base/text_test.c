@@ -97,9 +97,47 @@ static void numbers(void **state)
 	}
 }
 
+static void mends_utf8(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} rows[] = {
+		{"", ""},
+		{"plain", "plain"},
+		{"\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80", "\xc3\xa4 \xe2\x82\xac \xf0\x9f\x98\x80"},
+		{"\x80", "?"},
+		{"a\xff\xfe", "a??"},
+		{"\xc3", "?"},
+		{"\xc3z", "?z"},
+		{"\xe2\x82", "??"},
+		{"\xe2\x82z", "??z"},
+		{"\xc0\xaf", "??"},	     /* overlong */
+		{"\xe0\x9f\xbf", "???"},     /* overlong */
+		{"\xed\xa0\x80", "???"},     /* surrogate */
+		{"\xed\x9f\xbf", "\xed\x9f\xbf"},
+		{"\xf0\x8f\xbf\xbf", "????"}, /* overlong */
+		{"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf"},
+		{"\xf4\x90\x80\x80", "????"}, /* above 0x10ffff */
+		{"\xf5\x80\x80\x80", "????"},
+		{"\xc2\xc3\xa4", "?\xc3\xa4"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char s[32];
+		bool mended;
+
+		strcpy(s, rows[i].in);
+		mended = text_mend_utf8(s, strlen(s));
+		if (strcmp(s, rows[i].out) || mended != !!strcmp(rows[i].in, rows[i].out))
+			fail_msg("row %zu: \"%s\"", i, s);
+	}
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(grows), cmocka_unit_test(numbers)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(grows), cmocka_unit_test(numbers),
+					   cmocka_unit_test(mends_utf8)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

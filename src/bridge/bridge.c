@@ -96,7 +96,7 @@ static int bridge_init(struct dev *d)
 
 	br->dev = d;
 	br->workers = aligned_alloc(CACHE_LINE, n * sizeof(*br->workers));
-	if (!none || !br->workers || mac_table_init(&br->macs, d) < 0) {
+	if (!none || !br->workers || mac_table_init(&br->macs, d->vx, d) < 0) {
 		free(none);
 		free(br->workers);
 		return -ENOMEM;
@@ -104,7 +104,7 @@ static int bridge_init(struct dev *d)
 	memset(br->workers, 0, n * sizeof(*br->workers));
 	for (uint32_t i = 0; i < n; i++) {
 		br->workers[i].br = br;
-		br->workers[i].flush.fn = bridge_run;
+		br->workers[i].flush.fn = bridge_turn;
 		list_init(&br->workers[i].flush.node);
 		list_init(&br->workers[i].dirty);
 	}
@@ -222,14 +222,14 @@ static int bridge_fdb_add(struct dev *d, const struct fdb_req *r, struct vx_err 
 	struct bridge *br = fdb_target(d, r->port_dev, &port);
 	int rc = check_request(d, r, !port, err);
 
-	return rc < 0 ? rc : mac_update(&br->macs, r, port, err);
+	return rc < 0 ? rc : mac_update(&br->macs, r, macs_of(port), err);
 }
 
 static int bridge_fdb_del(struct dev *d, const struct fdb_req *r, struct vx_err *err)
 {
 	struct bridge_port *port;
 	struct bridge *br = fdb_target(d, r->port_dev, &port);
-	int rc = mac_delete(&br->macs, &r->mac, port);
+	int rc = mac_delete(&br->macs, &r->mac, macs_of(port));
 
 	if (rc == -EBUSY)
 		return vx_fail(err, rc, "this is the address of %s itself",
@@ -265,7 +265,7 @@ static int bridge_fdb_flush(struct dev *d, const struct fdb_flush *f, struct vx_
 				       br->dev->name);
 		all = false;
 	}
-	mac_flush(&br->macs, port, all, f);
+	mac_flush(&br->macs, macs_of(port), all, f);
 	return 0;
 }
 
@@ -274,7 +274,7 @@ static int bridge_fdb_dump(struct dev *d, int (*fn)(void *ctx, const struct fdb_
 	struct bridge_port *port;
 	struct bridge *br = fdb_target(d, NULL, &port);
 
-	return mac_walk(&br->macs, port, !port, fn, ctx);
+	return mac_walk(&br->macs, macs_of(port), !port, fn, ctx);
 }
 
 static const struct dev_ops bridge_ops = {

@@ -60,7 +60,7 @@ rx_handler_fn bridge_rcv;
 /* Stage bridge_xmit: what the bridge device sends. */
 void bridge_xmit(struct worker *w, struct dev *d, struct batch *b);
 /* The flush of a worker. */
-void bridge_run(struct flush *f, struct worker *w);
+void bridge_turn(struct flush *f, struct worker *w);
 /* The bridge's MTU is the least of its ports', unless it was set. */
 void bridge_follow_mtu(struct bridge *br);
 

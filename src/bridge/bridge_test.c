@@ -723,8 +723,8 @@ static void cap_is_fair(void **state)
 	for (int i = 0; i < 20; i++) /* a newcomer takes from the largest */
 		rx(2, broadcast, station(i + 100));
 	assert_int_equal(br->macs.n_learned, 100);
-	assert_int_equal(bridge_port_of(W.p[2])->macs.n_learned, 20);
-	assert_int_equal(bridge_port_of(W.p[1])->macs.n_learned, 10);
+	assert_int_equal(bridge_port_of(W.p[2])->macs.list.n_learned, 20);
+	assert_int_equal(bridge_port_of(W.p[1])->macs.list.n_learned, 10);
 	assert_in_range(br->macs.n_limbo, 0, MAC_LIMBO);
 	for (int i = 0; i < PORTS; i++)
 		sent(i);

@@ -191,7 +191,8 @@ static void flood(const struct way *y, struct pkt *p, bool up)
 static ALWAYS_INLINE void forward(const struct way *y, struct pkt *p, struct mac_entry *e,
 				  bool promiscuous, bool traced)
 {
-	struct bridge_port *to = atomic_load_explicit(&e->port, memory_order_acquire);
+	struct bridge_port *to =
+		bridge_port_at(atomic_load_explicit(&e->port, memory_order_acquire));
 	bool local = is_local(e);
 	struct pkt *c;
 
@@ -253,7 +254,7 @@ static ALWAYS_INLINE void learn(const struct way *y, const struct pkt *p, uint64
 
 	if (unlikely(!atomic_load_explicit(&y->br->ageing_cs, memory_order_relaxed)))
 		return;
-	mac_learn(t, src, y->from, y->w->now, mac_lookup(t, hash, src));
+	mac_learn(t, src, &y->from->macs, y->w->now, mac_lookup(t, hash, src));
 }
 
 static void decide_bare(const struct way *y, struct pkt *p, uint64_t hash)
@@ -285,7 +286,7 @@ static ALWAYS_INLINE void run_all(struct way *y, struct batch *b, const uint64_t
 	}
 }
 
-void bridge_run(struct flush *f, struct worker *w)
+void bridge_turn(struct flush *f, struct worker *w)
 {
 	struct bridge_worker *bw = container_of(f, struct bridge_worker, flush);
 	struct way y = {.w = w, .br = bw->br, .bw = bw, .stage = STAGE_bridge_rcv};
@@ -332,7 +333,7 @@ enum rx_result bridge_rcv(struct worker *w, struct dev *dev, struct pkt *p)
 	p->cb_ptr[0] = port;
 	p->dst = NULL;
 	if (batch_is_full(&bw->in))
-		bridge_run(&bw->flush, w);
+		bridge_turn(&bw->flush, w);
 	if (unlikely(pkt_trace(p)))
 		bw->in.traced = true;
 	batch_add(&bw->in, p);

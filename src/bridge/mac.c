@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "bridge/mac_priv.h"
-#include "bridge/port.h"
 
 enum { BUCKETS_MIN = 64 };
 
@@ -22,13 +21,13 @@ static struct mac_index *index_new(uint32_t n, uint32_t link)
 	return x;
 }
 
-int mac_table_init(struct mac_table *t, struct dev *bridge)
+int mac_table_init(struct mac_table *t, struct vx *vx, struct dev *bridge)
 {
 	struct mac_index *x = index_new(BUCKETS_MIN, 0);
 
 	if (!x)
 		return -ENOMEM;
-	*t = (struct mac_table){.dev = bridge, .limit = MAC_LIMIT};
+	*t = (struct mac_table){.vx = vx, .dev = bridge, .limit = MAC_LIMIT};
 	atomic_store(&t->index, x);
 	pthread_mutex_init(&t->lock, NULL);
 	list_init(&t->limbo);
@@ -53,12 +52,17 @@ void mac_table_done(struct mac_table *t)
 	pthread_mutex_destroy(&t->lock);
 }
 
-uint64_t mac_hash(const struct mac_table *t, const struct mac *mac)
+static uint64_t hash_of(const struct mac_table *t, const struct mac *mac, uint16_t vlan)
 {
 	uint64_t m = 0;
 
 	memcpy(&m, mac->b, sizeof(mac->b));
-	return hash_u64(t->dev->vx->key, m, 0);
+	return hash_u64(t->vx->key, m, vlan);
+}
+
+uint64_t mac_hash(const struct mac_table *t, const struct mac *mac)
+{
+	return hash_of(t, mac, 0);
 }
 
 void mac_prefetch(const struct mac_table *t, uint64_t hash)
@@ -87,16 +91,28 @@ struct mac_entry *mac_lookup(const struct mac_table *t, uint64_t hash, const str
 	return e;
 }
 
-struct mac_entry *mac_find(struct mac_table *t, const struct mac *mac)
+struct mac_entry *mac_find(struct mac_table *t, const struct mac *mac, uint16_t vlan)
 {
-	return mac_lookup(t, mac_hash(t, mac), mac);
+	struct mac_index *x = atomic_load_explicit(&t->index, memory_order_acquire);
+	uint64_t hash = hash_of(t, mac, vlan);
+	struct mac_entry *e =
+		atomic_load_explicit(&x->bucket[hash & (x->n - 1)], memory_order_acquire);
+
+	while (e && !(mac_eq(&e->mac, mac) && e->vlan == vlan))
+		e = atomic_load_explicit(&e->next[x->link], memory_order_acquire);
+	return e;
+}
+
+static uint64_t entry_hash(const struct mac_table *t, const struct mac_entry *e)
+{
+	return hash_of(t, &e->mac, e->vlan);
 }
 
 /* --- index, under the lock ------------------------------------------------------------------- */
 
 static void index_add(struct mac_table *t, struct mac_index *x, struct mac_entry *e)
 {
-	_Atomic(struct mac_entry *) *head = &x->bucket[mac_hash(t, &e->mac) & (x->n - 1)];
+	_Atomic(struct mac_entry *) *head = &x->bucket[entry_hash(t, e) & (x->n - 1)];
 
 	atomic_store_explicit(&e->next[x->link], atomic_load(head), memory_order_relaxed);
 	/* Release: who finds the entry finds it complete. */
@@ -105,7 +121,7 @@ static void index_add(struct mac_table *t, struct mac_index *x, struct mac_entry
 
 static void index_del(struct mac_table *t, struct mac_index *x, struct mac_entry *e)
 {
-	_Atomic(struct mac_entry *) *at = &x->bucket[mac_hash(t, &e->mac) & (x->n - 1)];
+	_Atomic(struct mac_entry *) *at = &x->bucket[entry_hash(t, e) & (x->n - 1)];
 	struct mac_entry *q;
 
 	while ((q = atomic_load(at)) && q != e)
@@ -117,7 +133,7 @@ static void index_del(struct mac_table *t, struct mac_index *x, struct mac_entry
 static void grow_finish(struct mac_table *t)
 {
 	struct mac_index *old = atomic_load(&t->index);
-	struct quiesce *q = &t->dev->vx->quiesce;
+	struct quiesce *q = &t->vx->quiesce;
 
 	atomic_store_explicit(&t->index, t->growing, memory_order_release);
 	t->growing = NULL;
@@ -148,7 +164,7 @@ static bool is_moved(struct mac_table *t, const struct mac_entry *e)
 {
 	struct mac_index *x = atomic_load(&t->index);
 
-	return t->growing && (mac_hash(t, &e->mac) & (x->n - 1)) < t->grow_at;
+	return t->growing && (entry_hash(t, e) & (x->n - 1)) < t->grow_at;
 }
 
 static void link_entry(struct mac_table *t, struct mac_entry *e)
@@ -161,7 +177,7 @@ static void link_entry(struct mac_table *t, struct mac_entry *e)
 	t->n++;
 	/* The links that a new index uses are those of the one before: its readers must be gone. */
 	if (!t->growing && t->n > x->n &&
-	    quiesce_has_passed(&t->dev->vx->quiesce, t->grown_at)) {
+	    quiesce_has_passed(&t->vx->quiesce, t->grown_at)) {
 		t->growing = index_new(x->n * 2, !x->link);
 		t->grow_at = 0;
 	}
@@ -176,15 +192,16 @@ void mac_list_add(struct mac_table *t, struct mac_list *l)
 	list_init(&l->learned);
 	list_init(&l->fixed);
 	l->n_learned = 0;
+	l->gone = false;
 	pthread_mutex_lock(&t->lock);
 	list_append(&t->lists, &l->node);
 	t->n_lists++;
 	pthread_mutex_unlock(&t->lock);
 }
 
-struct mac_list *mac_list_of(struct mac_table *t, struct bridge_port *port)
+struct mac_list *mac_list_of(struct mac_table *t, struct mac_port *port)
 {
-	return port ? &port->macs : &t->own;
+	return port ? &port->list : &t->own;
 }
 
 void mac_list_put(struct mac_table *t, struct mac_entry *e)
@@ -232,8 +249,8 @@ uint8_t mac_ntf_flags(const struct mac_entry *e)
 void mac_view(struct mac_table *t, const struct mac_entry *entry, struct fdb_view *v)
 {
 	struct mac_entry *e = (struct mac_entry *)entry;
-	struct bridge_port *port = atomic_load_explicit(&e->port, memory_order_acquire);
-	uint32_t now = mac_ticks(vx_now(t->dev->vx));
+	struct mac_port *port = atomic_load_explicit(&e->port, memory_order_acquire);
+	uint32_t now = mac_ticks(vx_now(t->vx));
 	uint64_t tick = MAC_TICK_MS * NS_PER_MS;
 
 	*v = (struct fdb_view){
@@ -253,10 +270,12 @@ void mac_view(struct mac_table *t, const struct mac_entry *entry, struct fdb_vie
 
 void mac_tell(struct mac_table *t, enum vx_event_kind kind, const struct mac_entry *e)
 {
-	struct vx_events *ev = &t->dev->vx->events;
+	struct vx_events *ev = &t->vx->events;
 	struct fdb_view v;
 
-	if (!ev->fdb)
+	if (t->changed)
+		t->changed(t->ctx, &e->mac, e->vlan);
+	if (!ev->fdb || !t->dev)
 		return;
 	mac_view(t, e, &v);
 	ev->fdb(ev->ctx, kind, t->dev, &v);
@@ -264,7 +283,7 @@ void mac_tell(struct mac_table *t, enum vx_event_kind kind, const struct mac_ent
 
 static bool passed(struct mac_table *t, const struct mac_entry *e)
 {
-	return quiesce_has_passed(&t->dev->vx->quiesce, e->removed_at);
+	return quiesce_has_passed(&t->vx->quiesce, e->removed_at);
 }
 
 void mac_entry_remove(struct mac_table *t, struct mac_entry *e)
@@ -275,7 +294,7 @@ void mac_entry_remove(struct mac_table *t, struct mac_entry *e)
 	t->n--;
 	mac_tell(t, VX_FDB_DEL, e);
 	mac_list_take(t, e);
-	e->removed_at = quiesce_mark(&t->dev->vx->quiesce);
+	e->removed_at = quiesce_mark(&t->vx->quiesce);
 	list_append(&t->limbo, &e->node);
 	t->n_limbo++;
 }
@@ -298,7 +317,7 @@ struct mac_entry *mac_limbo_take(struct mac_table *t)
 static void evict(struct mac_table *t, struct mac_list *l)
 {
 	struct mac_entry *worst = NULL;
-	uint32_t now = mac_ticks(vx_now(t->dev->vx));
+	uint32_t now = mac_ticks(vx_now(t->vx));
 
 	/* Who has its fair share gives up its own; who has less takes from the largest. */
 	if (l->n_learned < t->limit / t->n_lists || !l->n_learned)
@@ -313,12 +332,15 @@ static void evict(struct mac_table *t, struct mac_list *l)
 		list_remove(&e->node); /* another time others are looked at */
 		list_append(&l->learned, &e->node);
 	}
-	if (worst)
-		mac_entry_remove(t, worst);
+	if (!worst)
+		return;
+	t->totals.evicted++;
+	mac_entry_remove(t, worst);
 }
 
-struct mac_entry *mac_entry_new(struct mac_table *t, const struct mac *mac, enum mac_kind kind,
-				   uint8_t flags, struct bridge_port *port, enum maker_how how,
+struct mac_entry *mac_entry_new(struct mac_table *t, const struct mac *mac, uint16_t vlan,
+				enum mac_kind kind,
+				   uint8_t flags, struct mac_port *port, enum maker_how how,
 				   const char *maker, uint64_t now)
 {
 	struct mac_entry *e = mac_limbo_take(t);
@@ -329,6 +351,7 @@ struct mac_entry *mac_entry_new(struct mac_table *t, const struct mac *mac, enum
 		return NULL;
 	memset(e, 0, sizeof(*e));
 	e->mac = *mac;
+	e->vlan = vlan;
 	e->kind = (uint8_t)kind;
 	e->flags = flags;
 	e->seq = t->seq++;
@@ -358,16 +381,17 @@ void mac_touch_used(struct mac_entry *e, uint64_t now)
 /* --- learning -------------------------------------------------------------------------------- */
 
 static struct mac_entry *learn_new(struct mac_table *t, const struct mac *mac,
-				   struct bridge_port *port, uint64_t now)
+				   struct mac_port *port, uint64_t now)
 {
 	struct mac_entry *e;
 
 	pthread_mutex_lock(&t->lock);
-	e = mac_find(t, mac); /* another worker may have been faster */
-	if (!e) {
+	e = mac_find(t, mac, 0); /* another worker may have been faster */
+	if (!e && !port->list.gone) {
 		if (t->n_learned >= t->limit)
-			evict(t, &port->macs);
-		e = mac_entry_new(t, mac, MAC_LEARNED, 0, port, MAKER_LEARNED, NULL, now);
+			evict(t, &port->list);
+		e = mac_entry_new(t, mac, 0, MAC_LEARNED, 0, port, MAKER_LEARNED, NULL, now);
+		t->totals.learned += e != NULL;
 		if (e)
 			mac_tell(t, VX_FDB_NEW, e);
 	}
@@ -375,18 +399,20 @@ static struct mac_entry *learn_new(struct mac_table *t, const struct mac *mac,
 	return e;
 }
 
-static void set_port(struct mac_table *t, struct mac_entry *e, struct bridge_port *port)
+void mac_entry_move(struct mac_table *t, struct mac_entry *e, struct mac_port *port)
 {
 	mac_list_take(t, e);
 	atomic_store_explicit(&e->port, port, memory_order_release);
 	mac_list_put(t, e);
 }
 
-static void move(struct mac_table *t, struct mac_entry *e, struct bridge_port *port)
+static void move(struct mac_table *t, struct mac_entry *e, struct mac_port *port)
 {
 	pthread_mutex_lock(&t->lock);
-	if (mac_find(t, &e->mac) == e && atomic_load(&e->port) != port) {
-		set_port(t, e, port);
+	if (mac_find(t, &e->mac, e->vlan) == e && atomic_load(&e->port) != port &&
+	    !port->list.gone) {
+		t->totals.moved++;
+		mac_entry_move(t, e, port);
 		/* What a routing daemon said of the old place is no longer its word. */
 		atomic_fetch_and(&e->flags, (uint8_t)~MAC_EXT_LEARNED);
 		mac_tell(t, VX_FDB_NEW, e);
@@ -394,7 +420,7 @@ static void move(struct mac_table *t, struct mac_entry *e, struct bridge_port *p
 	pthread_mutex_unlock(&t->lock);
 }
 
-struct mac_entry *mac_learn(struct mac_table *t, const struct mac *mac, struct bridge_port *port,
+struct mac_entry *mac_learn(struct mac_table *t, const struct mac *mac, struct mac_port *port,
 			    uint64_t now, struct mac_entry *e)
 {
 	if (unlikely(!e))

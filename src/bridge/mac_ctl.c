@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "bridge/mac_priv.h"
-#include "bridge/port.h"
 
 /* --- requests of control --------------------------------------------------------------------- */
 
@@ -23,7 +22,7 @@ static uint8_t flags_of(const struct fdb_req *r)
 }
 
 static int change(struct mac_table *t, struct mac_entry *e, const struct fdb_req *r,
-		  struct bridge_port *port)
+		  struct mac_port *port)
 {
 	enum mac_kind kind = kind_of(r->state);
 	bool changed = false;
@@ -42,17 +41,17 @@ static int change(struct mac_table *t, struct mac_entry *e, const struct fdb_req
 		changed = true;
 	}
 	e->protocol = r->has_protocol ? r->protocol : 0;
-	e->maker = (struct maker){.at = vx_now(t->dev->vx), .how = MAKER_CONTROL};
+	e->maker = (struct maker){.at = vx_now(t->vx), .how = MAKER_CONTROL};
 	if (r->maker)
 		snprintf(e->maker.text, sizeof(e->maker.text), "%s", r->maker);
-	atomic_store(&e->used, mac_ticks(vx_now(t->dev->vx)));
-	atomic_store(&e->updated, mac_ticks(vx_now(t->dev->vx)));
+	atomic_store(&e->used, mac_ticks(vx_now(t->vx)));
+	atomic_store(&e->updated, mac_ticks(vx_now(t->vx)));
 	if (changed)
 		mac_tell(t, VX_FDB_NEW, e);
 	return 0;
 }
 
-int mac_update(struct mac_table *t, const struct fdb_req *r, struct bridge_port *port,
+int mac_update(struct mac_table *t, const struct fdb_req *r, struct mac_port *port,
 	       struct vx_err *err)
 {
 	struct mac_entry *e;
@@ -61,14 +60,14 @@ int mac_update(struct mac_table *t, const struct fdb_req *r, struct bridge_port 
 	if (!(r->state & (NUD_PERMANENT | NUD_NOARP | NUD_REACHABLE)))
 		return vx_fail(err, -EINVAL, "RTM_NEWNEIGH with invalid state %#x", r->state);
 	pthread_mutex_lock(&t->lock);
-	e = mac_find(t, &r->mac);
+	e = mac_find(t, &r->mac, 0);
 	if (e) {
 		rc = change(t, e, r, port);
 	} else if (!(r->nl_flags & NLM_F_CREATE)) {
 		rc = -ENOENT;
 	} else {
-		e = mac_entry_new(t, &r->mac, kind_of(r->state), flags_of(r), port, MAKER_CONTROL,
-			      r->maker, vx_now(t->dev->vx));
+		e = mac_entry_new(t, &r->mac, 0, kind_of(r->state), flags_of(r), port, MAKER_CONTROL,
+			      r->maker, vx_now(t->vx));
 		rc = e ? 0 : -ENOMEM;
 		if (e) {
 			e->protocol = r->has_protocol ? r->protocol : 0;
@@ -79,19 +78,19 @@ int mac_update(struct mac_table *t, const struct fdb_req *r, struct bridge_port 
 	return rc;
 }
 
-void mac_add_local(struct mac_table *t, const struct mac *mac, struct bridge_port *port)
+void mac_add_local(struct mac_table *t, const struct mac *mac, struct mac_port *port)
 {
 	struct mac_entry *e;
 
 	pthread_mutex_lock(&t->lock);
-	e = mac_find(t, mac);
+	e = mac_find(t, mac, 0);
 	if (e && atomic_load(&e->kind) == MAC_LEARNED) {
 		mac_entry_remove(t, e);
 		e = NULL;
 	}
 	if (!e) {
-		e = mac_entry_new(t, mac, MAC_LOCAL, 0, port, MAKER_OPTION, NULL,
-			      vx_now(t->dev->vx));
+		e = mac_entry_new(t, mac, 0, MAC_LOCAL, 0, port, MAKER_OPTION, NULL,
+			      vx_now(t->vx));
 		if (e)
 			mac_tell(t, VX_FDB_NEW, e);
 	}
@@ -103,13 +102,13 @@ static bool is_own(const struct mac_entry *e)
 	return e->maker.how == MAKER_OPTION;
 }
 
-static int delete(struct mac_table *t, const struct mac *mac, struct bridge_port *port, bool own)
+static int delete(struct mac_table *t, const struct mac *mac, struct mac_port *port, bool own)
 {
 	struct mac_entry *e;
 	int rc = 0;
 
 	pthread_mutex_lock(&t->lock);
-	e = mac_find(t, mac);
+	e = mac_find(t, mac, 0);
 	if (!e || atomic_load(&e->port) != port)
 		rc = -ENOENT;
 	else if (is_own(e) != own)
@@ -120,12 +119,12 @@ static int delete(struct mac_table *t, const struct mac *mac, struct bridge_port
 	return rc;
 }
 
-int mac_delete(struct mac_table *t, const struct mac *mac, struct bridge_port *port)
+int mac_delete(struct mac_table *t, const struct mac *mac, struct mac_port *port)
 {
 	return delete(t, mac, port, false);
 }
 
-void mac_del_local(struct mac_table *t, const struct mac *mac, struct bridge_port *port)
+void mac_del_local(struct mac_table *t, const struct mac *mac, struct mac_port *port)
 {
 	delete(t, mac, port, true);
 }
@@ -135,7 +134,7 @@ int mac_get(struct mac_table *t, const struct mac *mac, struct fdb_view *out)
 	struct mac_entry *e;
 
 	pthread_mutex_lock(&t->lock);
-	e = mac_find(t, mac);
+	e = mac_find(t, mac, 0);
 	if (e)
 		mac_view(t, e, out);
 	pthread_mutex_unlock(&t->lock);
@@ -152,7 +151,7 @@ static int newest_first(const void *a, const void *b)
 }
 
 /* Copies, so that fn may take its time, and call back. */
-int mac_walk(struct mac_table *t, struct bridge_port *port, bool all,
+int mac_walk(struct mac_table *t, struct mac_port *port, bool all,
 	     int (*fn)(void *ctx, const struct fdb_view *e), void *ctx)
 {
 	struct mac_entry **list;
@@ -199,7 +198,7 @@ static void flush_list(struct mac_table *t, struct list *l, const struct fdb_flu
 			mac_entry_remove(t, e);
 }
 
-void mac_flush(struct mac_table *t, struct bridge_port *port, bool all, const struct fdb_flush *m)
+void mac_flush(struct mac_table *t, struct mac_port *port, bool all, const struct fdb_flush *m)
 {
 	pthread_mutex_lock(&t->lock);
 	list_for_each (l, &t->lists, struct mac_list, node) {
@@ -211,15 +210,16 @@ void mac_flush(struct mac_table *t, struct bridge_port *port, bool all, const st
 	pthread_mutex_unlock(&t->lock);
 }
 
-void mac_forget_port(struct mac_table *t, struct bridge_port *port)
+void mac_forget_port(struct mac_table *t, struct mac_port *port)
 {
-	struct mac_list *l = &port->macs;
+	struct mac_list *l = &port->list;
 
 	pthread_mutex_lock(&t->lock);
 	list_for_each_safe (e, &l->learned, struct mac_entry, node)
 		mac_entry_remove(t, e);
 	list_for_each_safe (f, &l->fixed, struct mac_entry, node)
 		mac_entry_remove(t, f);
+	l->gone = true;
 	list_remove(&l->node);
 	t->n_lists--;
 	pthread_mutex_unlock(&t->lock);
@@ -243,10 +243,12 @@ static uint32_t age_chain(struct mac_table *t, struct mac_index *x, uint32_t buc
 		follow = atomic_load(&e->next[x->link]);
 		if (!ages(e) || age < 0)
 			continue;
-		if ((uint64_t)age >= limit)
+		if ((uint64_t)age >= limit) {
+			t->totals.expired++;
 			mac_entry_remove(t, e);
-		else
+		} else {
 			next = MIN(next, (uint32_t)MIN(limit - (uint64_t)age, UINT32_MAX));
+		}
 	}
 	return next;
 }

@@ -34,7 +34,7 @@ static void *learner(void *arg)
 
 			if (i % 64 == 0)
 				quiesce_pass(&vx->quiesce, id);
-			e = mac_learn(&table, &m, &port[id], now, e);
+			e = mac_learn(&table, &m, &port[id].macs, now, e);
 			assert_true(!e || mac_eq(&e->mac, &m));
 			now += 50000;
 		}
@@ -64,18 +64,18 @@ static void together(void **state)
 		mac_age(&table, now += NS_PER_S / 10, 2000);
 		mac_walk(&table, NULL, true, count, &n);
 		if (n % 7 == 0)
-			mac_flush(&table, &port[0], false, NULL);
+			mac_flush(&table, &port[0].macs, false, NULL);
 		quiesce_reap(&vx->quiesce);
 	}
 	for (int i = 0; i < WORKERS; i++)
 		pthread_join(t[i], NULL);
-	assert_int_equal(table.n_learned, port[0].macs.n_learned + port[1].macs.n_learned);
+	assert_int_equal(table.n_learned, port[0].macs.list.n_learned + port[1].macs.list.n_learned);
 	assert_in_range(table.n_learned, 0, 2000);
 	n = 0;
 	mac_walk(&table, NULL, true, count, &n);
 	assert_int_equal(n, table.n);
 	for (int i = 0; i < WORKERS; i++)
-		mac_forget_port(&table, &port[i]);
+		mac_forget_port(&table, &port[i].macs);
 	assert_int_equal(table.n, 0);
 	for (int i = 0; i < 2; i++) /* a full limbo and a full table are two slices */
 		mac_age(&table, now, 2000);
@@ -88,9 +88,9 @@ static int setup(void **state)
 
 	vx = vx_new(&cfg);
 	bridge.vx = vx;
-	assert_int_equal(mac_table_init(&table, &bridge), 0);
+	assert_int_equal(mac_table_init(&table, vx, &bridge), 0);
 	for (int i = 0; i < WORKERS; i++)
-		mac_list_add(&table, &port[i].macs);
+		mac_list_add(&table, &port[i].macs.list);
 	return 0;
 }
 

@@ -69,8 +69,9 @@ int bridge_add_slave(struct dev *d, struct dev *slave, struct vx_err *err)
 		vx_fail(err, r, "Can not enslave a bridge to a bridge");
 		goto out_free;
 	}
-	mac_list_add(&br->macs, &port->macs);
-	mac_add_local(&br->macs, &port->addr, port);
+	port->macs.dev = port->dev;
+	mac_list_add(&br->macs, &port->macs.list);
+	mac_add_local(&br->macs, &port->addr, &port->macs);
 	memcpy(ports->p, old->p, old->n * sizeof(old->p[0]));
 	ports->n = old->n;
 	ports->p[ports->n++] = port;
@@ -84,7 +85,7 @@ int bridge_add_slave(struct dev *d, struct dev *slave, struct vx_err *err)
 	bridge_follow_mtu(br);
 	return 0;
 out_forget:
-	mac_forget_port(&br->macs, port);
+	mac_forget_port(&br->macs, &port->macs);
 out_free:
 	free(ports);
 	if (port)
@@ -109,7 +110,7 @@ void bridge_del_slave(struct dev *d, struct dev *slave)
 		publish(br, ports);
 	else
 		old->n = 0;
-	mac_forget_port(&br->macs, port);
+	mac_forget_port(&br->macs, &port->macs);
 	quiesce_defer(&d->vx->quiesce, port_free, port);
 	bridge_follow_mtu(br);
 }
@@ -122,11 +123,11 @@ void bridge_slave_changed(struct dev *d, struct dev *slave)
 	if (!port)
 		return;
 	if (!mac_eq(&port->addr, &slave->mac)) {
-		mac_del_local(&br->macs, &port->addr, port);
+		mac_del_local(&br->macs, &port->addr, &port->macs);
 		port->addr = slave->mac;
-		mac_add_local(&br->macs, &port->addr, port);
+		mac_add_local(&br->macs, &port->addr, &port->macs);
 	}
 	if (!dev_is_up(slave)) /* its stations may be reachable through another port by now */
-		mac_flush(&br->macs, port, false, NULL);
+		mac_flush(&br->macs, &port->macs, false, NULL);
 	bridge_follow_mtu(br);
 }

@@ -21,7 +21,7 @@ struct bridge_out {
 struct bridge_port {
 	struct bridge *br;
 	struct dev *dev;
-	struct mac_list macs;
+	struct mac_port macs;
 	struct bridge_out *out; /* [n_workers] */
 	struct mac addr;	/* the device's, as the MAC table has it */
 };
@@ -31,6 +31,16 @@ struct bridge_ports {
 	uint32_t n;
 	struct bridge_port *p[];
 };
+
+/* The port of an entry; NULL: the bridge itself. */
+static inline struct bridge_port *bridge_port_at(struct mac_port *m)
+{
+	return m ? container_of(m, struct bridge_port, macs) : NULL;
+}
+static inline struct mac_port *macs_of(struct bridge_port *port)
+{
+	return port ? &port->macs : NULL;
+}
 
 /* dev_ops of the bridge device. */
 int bridge_add_slave(struct dev *d, struct dev *slave, struct vx_err *err);

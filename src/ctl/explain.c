@@ -229,11 +229,69 @@ static bool sentence_out(const struct teller *x, const struct trace_step *s, str
 	return false;
 }
 
+static void say_upcall(const struct trace_step *s, struct text *out)
+{
+	static const char *const what[] = {
+		"no flow matches: waits to be translated",
+		"the flow sends it there: waits to be translated",
+		"translated, for this packet alone",
+		"translated, and a flow made for those that follow",
+	};
+
+	text_printf(out, "%s", what[s->u[0] & 3]);
+}
+
+static void say_bridge(const struct trace_step *s, struct text *out)
+{
+	static const char *const where[] = {"", ", to the port that its destination is on",
+					    ", flooded"};
+
+	text_printf(out, "%s: by port %u (%s)", s->maker.text, s->port, s->dev);
+	if (s->u[0])
+		text_printf(out, ", VLAN %u", s->u[0]);
+	text_printf(out, "%s", where[s->u[1] % ARRAY_LEN(where)]);
+}
+
+/* Open vSwitch's datapath. */
+static bool sentence_flow(const struct teller *x, const struct trace_step *s, struct text *out)
+{
+	uint64_t now = vx_now(x->vx);
+
+	switch (s->say) {
+	case SAY_VPORT:
+		text_printf(out, "port %u (%s)", s->u[0], s->dev);
+		return true;
+	case SAY_FLOW:
+		text_printf(out, "%s: matches flow %u, made ", s->dev, s->u[0]);
+		ago(out, now > s->maker.at ? now - s->maker.at : 0);
+		if (s->u[1])
+			text_printf(out, "; %u mask%s tried", s->u[1], s->u[1] == 1 ? "" : "s");
+		return true;
+	case SAY_NO_FLOW:
+		text_printf(out, "%s: no flow matches, %u mask%s tried", s->dev, s->u[1],
+			    s->u[1] == 1 ? "" : "s");
+		return true;
+	case SAY_ACTIONS:
+		text_printf(out, "%s", s->maker.text);
+		return true;
+	case SAY_BRIDGE:
+		say_bridge(s, out);
+		return true;
+	case SAY_UPCALL:
+		say_upcall(s, out);
+		return true;
+	case SAY_NEXT_TURN:
+		text_printf(out, "more copies than a turn makes: goes on in the next");
+		return true;
+	}
+	return false;
+}
+
 static void sentence(const struct teller *x, const struct trace_step *s, struct text *out)
 {
 	char ip[IP_TEXT_MAX];
 
-	if (sentence_in(x, s, out) || sentence_out(x, s, out))
+	if (sentence_in(x, s, out) || sentence_out(x, s, out) || sentence_flow(x, s, out))
 		return;
 	switch (s->say) {
 	case SAY_DEV:
@@ -389,7 +447,7 @@ static const char *outcome(const struct trace *t)
 		/* These two say it before the system call. */
 		if (s->say == SAY_DROP)
 			sent -= s->stage == STAGE_dev_to_host || s->stage == STAGE_io_tx;
-		queued |= s->say == SAY_QUEUED;
+		queued |= s->say == SAY_QUEUED || s->say == SAY_UPCALL || s->say == SAY_NEXT_TURN;
 		consumed |= s->stage == STAGE_arp_rcv || s->stage == STAGE_nd_rcv ||
 			    s->stage == STAGE_icmp_rcv;
 	}

@@ -27,9 +27,16 @@ static void vnis_of_port(struct vx *vx, uint16_t port, struct text *out)
 {
 	struct vni_list l = {out, 0};
 
-	list_for_each (s, &vx->vxlan_socks, struct vxlan_sock, node)
-		if (s->port == port)
+	list_for_each (s, &vx->vxlan_socks, struct vxlan_sock, node) {
+		struct dev *all = s->external ? vni_table_lookup(s->vnis, (vni_t){0}) : NULL;
+
+		if (s->port != port)
+			continue;
+		if (!all)
 			vni_table_each(s->vnis, add_vni, &l);
+		else if (!l.n++) /* and once more over IPv6 */
+			text_printf(out, "all %s", all->name);
+	}
 	if (!l.n)
 		text_printf(out, "none");
 }
@@ -120,9 +127,10 @@ void explain_vni(struct vx *vx, const struct trace_step *s, bool host, struct te
 	list_for_each (sock, &vx->vxlan_socks, struct vxlan_sock, node)
 		if (sock->port == s->port && (sock->family == AF_INET) == ip_is4(&s->ip) &&
 		    sock->host == host && !found)
-			found = vni_table_lookup(sock->vnis, (vni_t){s->vni});
+			found = vni_table_lookup(sock->vnis, (vni_t){s->vni & sock->vni_mask});
 	if (found) {
-		text_printf(out, "vni %u is %s", s->vni, found->name);
+		text_printf(out, "vni %u is %s%s", s->vni, found->name,
+			    vxlan_opts(vxlan_dev(found))->external ? "'s, as all are" : "");
 		return;
 	}
 	text_printf(out, "vni %u is no device here; port %u has: ", s->vni, s->port);

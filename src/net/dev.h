@@ -111,6 +111,9 @@ struct dev_ops {
 	void (*slave_changed)(struct dev *d, struct dev *slave);
 	/* Control's timer: does what is due and returns when it wants to be called again. */
 	uint64_t (*timer)(struct dev *d, uint64_t now);
+	/* Packets that wait in d across turns, of all workers; and, while no worker runs, dropped as
+	 * DROP_shutdown.  NULL: none ever. */
+	uint32_t (*held)(struct dev *d);
 	void (*drop_held)(struct worker *w, struct dev *d);
 };
 

@@ -60,7 +60,7 @@ static bool has_waiting(struct dev *d)
 	for (uint32_t i = 0; i < d->vx->n_workers; i++)
 		if (worker_has_waiting(d->vx->workers[i]))
 			return true;
-	return gro_cells_busy(d);
+	return gro_cells_busy(d) || (d->ops && d->ops->held && d->ops->held(d));
 }
 
 /* A packet that waits nowhere may be in a worker's hands.  It is taken up at most three times: from
@@ -229,8 +229,9 @@ int link_newlink(struct vx *vx, const struct link_type *t, const struct link_cfg
 	if (cfg->has_mtu && (cfg->mtu < DEV_MTU_MIN || cfg->mtu > DEV_MTU_MAX))
 		return vx_fail(err, -EINVAL, "MTU must be between %d and %d", DEV_MTU_MIN,
 			       DEV_MTU_MAX);
-	r = choose_name(vx, cfg->name, t->kind, cfg->adopt && t->has_host_side && !cfg->nohost,
-			name, err);
+	r = choose_name(vx, cfg->name, t->kind,
+			cfg->takes_in || (cfg->adopt && t->has_host_side && !cfg->nohost), name,
+			err);
 	if (r < 0)
 		return r;
 	if (cfg->ifindex && cfg->ifindex < VX_IFINDEX_FIRST)
@@ -345,6 +346,9 @@ int link_setlink(struct dev *d, const struct link_cfg *cfg, struct vx_err *err)
 		if (!master)
 			return vx_fail(err, -ENODEV, "the master is no device of vx");
 	}
+	if (cfg->has_master && master != d->master && d->master && d->master->owner == OWNER_OVSDB)
+		return vx_fail(err, -EOPNOTSUPP, "%s is a port of %s: use ovs-vsctl del-port",
+			       d->name, d->master->name);
 	if (cfg->has_mac)
 		r = dev_set_mac(d, &cfg->mac, err);
 	if (r == 0 && cfg->has_mtu)

@@ -22,6 +22,7 @@ struct link_cfg {
 	enum dev_owner owner;
 	const char *maker; /* the command, for explain; may be NULL */
 	uint32_t n_rx_queues, n_tx_queues;
+	bool takes_in; /* the name is that of the host's interface which it takes in */
 	bool adopt; /* of a state file: take over what a former vxd left on the host */
 };
 

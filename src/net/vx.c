@@ -118,6 +118,7 @@ struct vx *vx_new(const struct vx_config *cfg)
 	list_init(&vx->leaving);
 	list_init(&vx->link_types);
 	list_init(&vx->vxlan_socks);
+	list_init(&vx->dpifs);
 	vx->n_workers = cfg->n_workers;
 	for (uint32_t i = 0; i < cfg->n_workers; i++) {
 		vx->workers[i] = worker_new(vx, i, cfg);
@@ -133,6 +134,13 @@ struct vx *vx_new(const struct vx_config *cfg)
 	return vx;
 }
 
+static void drop_held_by(struct worker *w, struct list *devs)
+{
+	list_for_each (d, devs, struct dev, node)
+		if (d->ops->drop_held)
+			d->ops->drop_held(w, d);
+}
+
 void vx_drop_held(struct vx *vx)
 {
 	inet_drop_held(vx);
@@ -144,6 +152,8 @@ void vx_drop_held(struct vx *vx)
 		gro_drop(w);
 		handoff_drop(w);
 		pkt_queue_drop(w, &w->backlog->q, DROP_shutdown);
+		drop_held_by(w, &vx->devs);
+		drop_held_by(w, &vx->leaving);
 	}
 }
 
@@ -215,6 +225,7 @@ bool vx_turn(struct vx *vx, uint32_t id, uint64_t now)
 	bool more;
 
 	w->now = now;
+	w->turns++;
 	note_time(vx, now);
 	quiesce_pass(&vx->quiesce, id);
 	if (unlikely(atomic_load_explicit(&w->calls, memory_order_relaxed) != NULL))
@@ -262,6 +273,11 @@ READS_COUNTERS void vx_account(struct vx *vx, struct account *sum)
 	}
 }
 
+static uint64_t held_by(struct dev *d)
+{
+	return gro_cells_held(d) + (d->ops->held ? d->ops->held(d) : 0);
+}
+
 READS_COUNTERS uint64_t vx_held(struct vx *vx)
 {
 	uint64_t n = inet_held(vx);
@@ -269,9 +285,9 @@ READS_COUNTERS uint64_t vx_held(struct vx *vx)
 	for (uint32_t i = 0; i < vx->n_workers; i++)
 		n += vx->workers[i]->backlog->q.n + gro_held(vx->workers[i]);
 	list_for_each (d, &vx->devs, struct dev, node)
-		n += gro_cells_held(d);
+		n += held_by(d);
 	list_for_each (d, &vx->leaving, struct dev, node)
-		n += gro_cells_held(d);
+		n += held_by(d);
 	return n;
 }
 

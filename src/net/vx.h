@@ -86,6 +86,8 @@ struct vx {
 	struct list link_types; /* struct link_type_reg */
 	_Atomic(struct vxlan_ports *) vxlan_ports; /* the same for workers (vxlan/sock) */
 	struct list vxlan_socks;/* struct vxlan_sock.node (vxlan/sock) */
+	struct list dpifs;	/* struct dpif.node (ofproto/dpif) */
+	bool dpif_dummy;	/* datapaths of type "dummy" may be made (ofproto/dpif) */
 	struct inet *inet;	/* the stack underlay (net/inet) */
 	_Atomic(struct ptype_table *) ptypes;
 	_Atomic(struct watch *) watch; /* NULL: nothing is traced */
@@ -99,6 +101,7 @@ struct worker {
 	struct vx *vx;
 	uint32_t id;
 	uint64_t now; /* of this turn */
+	uint64_t turns; /* begun: for what has a limit per turn */
 	struct pool *pool;
 	struct account acct;
 	struct mib mib;

@@ -183,6 +183,46 @@ DROP(bridge_same_port, "", "", "the destination is on the port it came from",
      "{dst} is on the port that the frame came from; if it has moved, it has to send once")
 DROP(bridge_no_port, "", "", "the bridge has no other port that is up",
      "the bridge has no other port that is up: add one (vx link set DEV master {dev})")
+/* Open vSwitch's datapath */
+DROP(flow_vlan_cut, "", "", "the frame ends in its VLAN tag",
+     "the sender or a box between cuts packets: capture there and compare lengths")
+DROP(flow_ip_header, "", "", "the IP header is cut, or its lengths do not fit the frame",
+     "{peer}, or a box on the way from it, cuts packets: make the MTUs on the way the same")
+DROP(flow_drop, "", "", "the flow that it matches says drop",
+     "'vx explain' names the flow; 'ovs-appctl ofproto/trace' says which rule it comes from")
+DROP(flow_no_handler, "", "", "no flow matches and nobody is there to make one",
+     "the bridge of this datapath is not configured yet: look at 'ovs-vsctl show'")
+DROP(upcall_queue_full, "", "", "too many packets of this source wait for a flow to be made",
+     "this source opens flows faster than vx makes them: find it with 'vx explain' and limit it there")
+DROP(upcall_lost, "", "", "no flow could be made for it", "")
+DROP(copies_waiting, "", "", "too many packets wait to be copied to their ports",
+     "a flow has very many outputs: look at 'ovs-appctl dpctl/dump-flows'")
+DROP(port_gone, "", "", "the datapath has no such port any more", "")
+DROP(port_too_big, "PKT_TOO_BIG", "tx_errors", "longer than the port's MTU",
+     "`vx link set {dev} mtu {mtu}`, or lower the MTU on the side that sends")
+/* Open vSwitch's bridges */
+DROP(tunnel_port_not_found, "", "", "no tunnel port takes packets with this key from this remote",
+     "make a port with options remote_ip={peer} and key={vni}, or compare both with 'ovs-vsctl show'")
+DROP(tunnel_no_remote, "", "", "its only way is a tunnel to nowhere, or back to where it came from",
+     "NORMAL does not know the remote of a port with remote_ip=flow: give a port for {peer} its own "
+     "remote_ip")
+DROP(ofport_unconnected, "", "", "the port is no bridge's, or of no row of table Port that forwards",
+     "'ovs-vsctl show' tells the ports that have an error")
+DROP(patch_loop, "", "", "it went through 64 patch ports",
+     "patch ports lead in a circle: look at 'ovs-vsctl show' and remove one pair")
+DROP(fail_secure, "", "", "the bridge has fail_mode=secure, and OpenFlow is not built",
+     "'ovs-vsctl del-fail-mode BRIDGE' lets it switch as others do")
+DROP(vlan_tagged_on_access, "", "", "a tagged frame on an access port",
+     "the sender tags: let it send untagged, or make the port a trunk with 'ovs-vsctl clear "
+     "port PORT tag'")
+DROP(vlan_not_on_port, "", "", "the port does not take part in this VLAN",
+     "'ovs-vsctl get port PORT trunks' has to contain the frame's VLAN")
+DROP(normal_reserved_dst, "", "", "01:80:c2:00:00:0x stays on its link",
+     "other_config:forward-bpdu=true of the bridge lets it pass")
+DROP(port_protected, "", "", "both ports are protected",
+     "'ovs-vsctl set port PORT protected=false' on one of them")
+DROP(normal_no_port, "", "", "no other port takes part in its VLAN",
+     "'ovs-vsctl list port' tells tag and trunks of each port")
 /* GRO, GSO */
 DROP(gso_failed, "SKB_GSO_SEG", "tx_dropped", "a super-frame that cannot be cut", "")
 /* Not by vx: the host's own stack took it from the VXLAN socket's way.  Seen by `vx explain` with

@@ -59,6 +59,14 @@ enum trace_say {
 	SAY_ECN,     /* u[0] the inner, u[1] the outer ECN field */
 	SAY_HOST_LOST, /* came to the host's dev, not to the socket of port; maker.text is the
 			* host's counter that rose by u[0], "" is none */
+	SAY_VPORT,   /* dev is port u[0] */
+	SAY_FLOW,    /* maker.at: made then; u[0] its slot, u[1] masks tried, 0 is by the cache */
+	SAY_NO_FLOW,
+	SAY_ACTIONS, /* maker.text: the list, cut */
+	SAY_BRIDGE,  /* maker.text: Open vSwitch's bridge; dev its port, port the number; u[0] VLAN,
+		      * u[1] 1: goes to where its MAC is, 2: flooded, 0: neither */
+	SAY_UPCALL,  /* u[0]: 0 waits for it, 1 the flow asked, 2 answered, 3 and a flow made */
+	SAY_NEXT_TURN, /* goes on with its actions then */
 	SAY_DROP,    /* drop */
 };
 

@@ -7,6 +7,7 @@
 
 #include "bridge/bridge.h"
 #include "ctl/lines.h"
+#include "datapath/dp.h"
 #include "ctl/words.h"
 #include "vxlan/device.h"
 
@@ -26,6 +27,8 @@ int register_types(struct vxd *d)
 	d->pcap = (struct pcap_ctx){.wake = &d->wake, .epoch = clock_epoch(), .warn = warn};
 	if (r == 0)
 		r = bridge_init_module(d->vx);
+	if (r == 0)
+		r = dp_init_module(d->vx);
 	if (r == 0)
 		r = packet_init_module(d->vx, &d->packet);
 	if (r == 0)

@@ -26,7 +26,7 @@
 #include "vxlan/device.h"
 
 struct options {
-	const char *file, *rundir, *statedir;
+	const char *file, *rundir, *statedir, *ovsdb;
 	bool no_state;
 	uint32_t workers, linger;
 };
@@ -46,6 +46,8 @@ static const char usage[] =
 	"      --no-state   keep no state; so does -f without --statedir\n"
 	"      --linger N   when vxd crashes, its helper holds the interfaces for N seconds, with their\n"
 	"                   carrier, for the next vxd (default 60; 0: not at all)\n"
+	"      --ovsdb REMOTE  the Open_vSwitch database (unix:PATH, tcp:ADDRESS[:PORT]): make what it\n"
+	"                   asks for\n"
 	"      --workers N  threads that carry packets, 1..16 (default 1)\n"
 	"  -h, --help       this text\n"
 	"  -V, --version    the version\n";
@@ -71,7 +73,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{"rundir", required_argument, NULL, 'r'},  {"no-state", no_argument, NULL, 'n'},
-		{"linger", required_argument, NULL, 'l'},
+		{"linger", required_argument, NULL, 'l'},  {"ovsdb", required_argument, NULL, 'o'},
 		{"statedir", required_argument, NULL, 's'}, {"workers", required_argument, NULL, 'w'},
 		{"help", no_argument, NULL, 'h'},	   {"version", no_argument, NULL, 'V'},
 		{0}};
@@ -92,6 +94,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			break;
 		case 'n':
 			o->no_state = true;
+			break;
+		case 'o':
+			o->ovsdb = optarg;
 			break;
 		case 'l':
 			if (!is_number(optarg, 0, LINGER_MAX, &o->linger))
@@ -158,6 +163,11 @@ static void helper_ended(struct loop_source *s, uint32_t events)
 
 	loop_del(&d->loop, s);
 	helper_check(&d->helper);
+}
+
+static void ovs_ready(struct loop_source *s, uint32_t events)
+{
+	/* bridge_run() reads; it is called each round. */
 }
 
 static int add_source(struct vxd *d, struct loop_source *s, int fd,
@@ -264,12 +274,51 @@ static void raise_limits(void)
 	setrlimit(RLIMIT_NOFILE, &rl);
 }
 
+static void ovs_log(void *ctx, const char *text)
+{
+	(void)ctx;
+	fprintf(stderr, "vxd: %s\n", text);
+}
+
+/* -1: told on stderr. */
+static int ovs_start(struct vxd *d, const struct options *o)
+{
+	struct ovs_config cfg = {.vx = d->vx, .remote = o->ovsdb, .rundir = getenv("OVS_RUNDIR"),
+				 .log = ovs_log};
+	char why[300];
+	int r;
+
+	if (!o->ovsdb)
+		return 0;
+	r = bridge_init(&d->ovs, &cfg, why, sizeof(why));
+	if (r == 0)
+		return add_source(d, &d->ovs_src, bridge_fd(d->ovs), ovs_ready, d);
+	fprintf(stderr, "vxd: --ovsdb %s: %s\n", o->ovsdb, why);
+	return -1;
+}
+
+/* When to call it again. */
+static uint64_t ovs_turn(struct vxd *d, uint64_t now)
+{
+	uint64_t next = UINT64_MAX;
+
+	if (d->ovs) {
+		bridge_run(d->ovs, now);
+		bridge_wait(d->ovs, now, &next);
+	}
+	return next;
+}
+
 static void run(struct vxd *d)
 {
 	while (!d->loop.stop) {
 		uint64_t now = clock_now();
+		uint64_t ovs = ovs_turn(d, now);
 		uint64_t next = MIN(vx_control_turn(d->vx, now), MIN(explain_timer(d, now), pinger_timer(d->pinger, now)));
-		int ms = next == UINT64_MAX ? -1
+		int ms;
+
+		next = MIN(next, ovs);
+		ms = next == UINT64_MAX ? -1
 			 : next <= now
 				 ? 0
 				 : (int)MIN((next - now + NS_PER_MS - 1) / NS_PER_MS, 60000ull);
@@ -392,10 +441,13 @@ static int live(struct vxd *d, const struct options *o)
 		vx_free(d->vx);
 		return 1;
 	}
+	if (ovs_start(d, o) < 0)
+		d->loop.stop = true;
 	notify_systemd("READY=1");
 	run(d);
 	notify_systemd("STOPPING=1");
 	explain_end(d);
+	bridge_exit(d->ovs, false);
 	d->state.replaying = true; /* what a stop removes stays in the state */
 	remove_all(d);
 	workers_stop(&d->workers);

@@ -10,6 +10,7 @@
 #include "io/netif.h"
 #include "io/packet.h"
 #include "io/pcap.h"
+#include "ovs/bridge.h"
 #include "rpc/unixctl.h"
 #include "vxd/explain.h"
 #include "vxd/helper_client.h"
@@ -39,6 +40,8 @@ struct vxd {
 	int wake_fd; /* an eventfd: workers have something for control */
 	_Atomic bool side_lost; /* a device's host side went: control looks which */
 	uint64_t started;
+	struct ovs *ovs; /* NULL: no database */
+	struct loop_source ovs_src;
 	struct explain_job *explain; /* NULL: nobody explains */
 	struct explain_job *explain_ended; /* with traces still out */
 	bool keep; /* vx stop --keep: what the host shows stays */

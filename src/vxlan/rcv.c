@@ -233,10 +233,16 @@ static inline enum drop apply_ecn(struct worker *w, struct pkt *p)
 	return outer ? merge_ecn(w, p, outer) : DROP_NONE;
 }
 
-/* A host's socket does not say whether the inner checksum is finished. */
-static ALWAYS_INLINE void check_unsure(struct worker *w, struct pkt *p, struct dev *d, bool traced)
+/* An external device's own MTU says nothing of its tunnels': theirs over an Ethernet. */
+static uint32_t usual_mtu(const struct pkt *p)
 {
-	unfinished_check(w, p, d->mtu);
+	return 1500 - (ip_is4(&p->tun.src) ? VXLAN_OVERHEAD4 : VXLAN_OVERHEAD6);
+}
+
+/* A host's socket does not say whether the inner checksum is finished. */
+static ALWAYS_INLINE void check_unsure(struct worker *w, struct pkt *p, uint32_t mtu, bool traced)
+{
+	unfinished_check(w, p, mtu);
 	if (traced && pkt_trace(p) && p->csum_state == CSUM_PARTIAL)
 		trace_add(p, STAGE_vxlan_rcv, SAY_PARTIAL)->u[0] = p->gso_size;
 }
@@ -255,7 +261,7 @@ static ALWAYS_INLINE void deliver(struct worker *w, struct pkt *p, bool external
 	st->rx_packets++;
 	st->rx_bytes += pkt_total(p);
 	if (p->csum_state == CSUM_UNSURE)
-		check_unsure(w, p, d, traced);
+		check_unsure(w, p, external ? usual_mtu(p) : d->mtu, traced);
 	p->orig_dev = d;
 	p->hash = 0; /* the outer flow's */
 	p->dst = NULL;

@@ -25,6 +25,8 @@
 
 #include "bridge/bridge.h"
 #include "bridge/options.h"
+#include "datapath/action.h"
+#include "datapath/dp.h"
 #include "net/host.h"
 #include "net/inet.h"
 #include "net/link.h"
@@ -507,6 +509,54 @@ static void make_bridge_rx(struct bench *t)
 	t->frame_len = FRAME;
 }
 
+/* A flow for each station, spread over so many masks, all of which look at both addresses. */
+static void add_flows(struct bench *t, struct dp *dp, uint32_t masks)
+{
+	table_set_limit(&dp->table, 200000);
+	for (uint32_t i = 0; i < t->stations; i++) {
+		struct flow_key m = {.ip_tos = (uint8_t)(i % masks)}, k;
+		struct worker *w = t->vx->workers[0];
+		struct act_buf b = {0};
+		struct flow_layers l;
+		struct pkt *p = pkt_new(w->pool, INNER);
+		int err;
+
+		memset(&m.eth_src, 0xff, sizeof(m.eth_src));
+		memset(&m.eth_dst, 0xff, sizeof(m.eth_dst));
+		put_inner(pkt_append(p, INNER), true, i);
+		CHECK(flow_key_extract(w, p, 1, &k, &l) == DROP_NONE);
+		pkt_free(p);
+		act_output(&b, 2);
+		CHECK(table_put(&dp->table, &k, &m, act_buf_done(&b, &err), NULL, TABLE_CREATE,
+				NULL) == 0);
+	}
+}
+
+static void add_dp(struct bench *t, uint32_t masks)
+{
+	struct dp *dp;
+
+	t->a = add_port(t, "a", 2);
+	t->b = add_port(t, "b", 3);
+	CHECK(dp_init_module(t->vx) == 0 && dp_new(t->vx, "ovs-system", NULL, &dp) == 0);
+	CHECK(vport_new(dp, "a", 1, false, NULL, NULL) == 0);
+	CHECK(vport_new(dp, "b", 2, false, NULL, NULL) == 0);
+	add_flows(t, dp, masks);
+	t->source = &t->a->napi;
+	t->fill = fill_to_far;
+	t->frame_len = INNER;
+}
+
+static void make_dp(struct bench *t)
+{
+	add_dp(t, 1);
+}
+
+static void make_dp_masks(struct bench *t)
+{
+	add_dp(t, 32);
+}
+
 static const struct scenario {
 	const char *name;
 	void (*make)(struct bench *t);
@@ -517,6 +567,8 @@ static const struct scenario {
 	{"bridge", make_bridge},       /* a -> br0 -> b */
 	{"bridge_tx", make_bridge_tx}, /* a -> br0 -> vxlan1 -> up0 */
 	{"bridge_rx", make_bridge_rx}, /* up0 -> vxlan1 -> br0 -> a */
+	{"dp", make_dp},	       /* a -> ovs-system -> b, flows of one mask */
+	{"dp_masks", make_dp_masks},   /* the same, flows of 32 masks */
 };
 
 static const uint32_t counts[] = {1, 1000, 100000};

@@ -181,3 +181,79 @@ for i, (p, d) in enumerate((('[]', '0'), ('["a b","\\u00e9\\n\\ud83d\\ude00"]', 
 put('unixctl', 'two', b'\xff' + (req % ('[]', 0) + '\n' + req % ('["x"]', 1)).encode())
 put('unixctl', 'no-method', b'\xff[1,2]{"params":[]}')
 put('unixctl', 'no-json', b'\xffGET / HTTP/1.0\r\n\r\n')
+
+session = [  # what ovsdb-server and vswitchd said (ovs.md 1.2)
+    '{"id":3,"method":"get_schema","params":["_Server"]}', '{"id":4,"method":"lock","params":["ovs_vswitchd"]}',
+    '{"id":4,"result":{"locked":true},"error":null}', '{"id":"echo","method":"echo","params":[]}',
+    '{"id":null,"method":"locked","params":["ovs_vswitchd"]}', '{"id":6,"error":"unknown method"}',
+    '{"id":8,"result":[{"count":1},{}],"error":null}']
+put('jsonrpc', 'session', b'\x05' + ''.join(session).encode())
+put('jsonrpc', 'blanks', b'\x00' + ' \r\n\t'.join(session).encode() + b'\n')
+put('jsonrpc', 'strings', b'\x02{"id":[1,{}],"result":"}\\"]{\\\\","x":"\\u00e9\xc3\xa9\\ud83d\\ude00"}')
+put('jsonrpc', 'not-utf8', b'\x01{"id":1,"result":"a\xffb\xc3"}{"id":2,"result":1}')
+put('jsonrpc', 'deep', b'\x3f{"id":1,"result":' + b'[' * 70)
+put('jsonrpc', 'deep-enough', b'\x3f{"id":1,"result":' + b'[' * 63 + b']' * 63 + b'}')
+put('jsonrpc', 'no-object', b'\x03[1]{"id":1,"result":2}')
+put('jsonrpc', 'no-json', b'\x03{"id":1,]}')
+
+BR, PORT, IFACE = (f'{x}000000-0000-0000-0000-0000000000{x}' for x in ('77', '31', '83'))
+vxlan = ('{"Bridge":{"%s":{"%s":{"ports":["uuid","%s"]}}},"Interface":{"%s":{"insert":{"name":"vx1","options":["map",'
+         '[["key","100"],["remote_ip","10.1.1.2"]]],"type":"vxlan","statistics":["map",[["rx",1],["tx",-2]]]}}},'
+         '"Port":{"%s":{"insert":{"interfaces":["uuid","%s"],"name":"vx1","tag":5}}}}')
+start = 'b{"Open_vSwitch":{"%s":{"initial":{}}},"Bridge":{"%s":{"initial":{"flood_vlans":["set",[1,3]]}}}}\n' % (PORT, BR)
+for name, lines in {
+        'vxlan': [vxlan % (BR, 'insert', PORT, IFACE, PORT, IFACE)],
+        'differences': [vxlan % (BR, 'modify', PORT, IFACE, PORT, IFACE),
+                        '{"Interface":{"%s":{"modify":{"options":["map",[["key","100"],["remote_ip","x"],["ttl","1"]]],'
+                        '"ofport":["set",[]],"error":"no"}}}}' % IFACE,
+                        '{"Bridge":{"%s":{"modify":{"flood_vlans":["set",[3,5]],"ports":["uuid","%s"],"fail_mode":"secure",'
+                        '"stp_enable":true}}}}' % (BR, PORT),
+                        '{"Interface":{"%s":{"delete":null}},"Port":{"%s":{"delete":null}}}' % (IFACE, PORT)],
+        'gone': ['{"Bridge":{"%s":{"delete":null}}}' % BR, '{"Bridge":{"%s":{"modify":{}}}}' % BR],
+        'twice': ['{"Interface":{"%s":{"insert":{"options":["map",[["a","1"],["a","2"]]]}}}}' % IFACE]}.items():
+    put('ovsdb', name, (start + '\n'.join('2' + x for x in lines)).encode())
+put('ovsdb', 'form-1', ('a{"Interface":{"%s":{"new":{"name":"a","ofport":["set",[]]}}}}\n1{"Interface":{"%s":{"old":{"ofport":'
+                        '["set",[]]},"new":{"name":"a","ofport":3}}}}\n1{"Interface":{"%s":{"old":{"name":"a"}}}}'
+                        % (IFACE, IFACE, IFACE)).encode())
+put('ovsdb', 'schema', (start + 's{"name":"Open_vSwitch","tables":{"Bridge":{"columns":{"name":{"type":"string"},'
+                        '"flood_vlans":{"type":{"key":{"type":"integer"},"min":0,"max":1}}}}}}\n'
+                        'b{"Bridge":{"%s":{"initial":{"name":"x","flood_vlans":4}}}}\n2{"Bridge":{"%s":{"modify":{"flood_vlans":4}}}}'
+                        % (BR, BR)).encode())
+
+# Of flow: a flag byte, the cut, the number of actions, each a kind and eight bytes, then the frame.
+def acts(*kinds):
+    return bytes([len(kinds)]) + b''.join(bytes([k]) + bytes([2, 0, 0, 0, 0x5a, 0xff, 3, 0xc]) for k in kinds)
+
+
+OUT, PUSH, POP, ETH, IP4, IP6, TCP, UDP, SCTP, TUN, MARK, USER, CLONE, DROP, END = range(15)
+sctp = struct.pack('!HHI', 5, 6, 7) + b'\0' * 12
+ns = icmp6(135, b'\0' * 4 + ip('fd00::9') + b'\1\1' + HER)
+for name, frame in {
+        'udp': eth(ip4(udp(b'abcd', '10.0.0.2', '10.0.0.1'), 17), 0x800),
+        'tcp': eth(ip4(tcp(b'abcd' * 100, '10.0.0.2', '10.0.0.1'), 6), 0x800),
+        'tagged': eth(ip4(tcp(b'', '10.0.0.2', '10.0.0.1'), 6), 0x800, tags=(0x88a8, 0x8100)),
+        'udp6': eth(ip6(udp(b'abcd', 'fd00::2', 'fd00::1'), 17), 0x86dd),
+        'ext6': eth(ip6(udp(b'abcd', 'fd00::2', 'fd00::1'), 0, ext=b'\x2b\0' + b'\0' * 6 + b'\x2c\0\0\1' + b'\0' * 4 +
+                        b'\x11\0\0\1' + b'\0' * 4), 0x86dd),
+        'fragment': eth(ip4(b'abcdefgh', 17, frag=10), 0x800),
+        'sctp': eth(ip4(sctp, 132), 0x800),
+        'nd': eth(ns, 0x86dd),
+        'arp': eth(struct.pack('!HHBBH', 1, 0x800, 6, 4, 1) + HER + ip('10.0.0.2') + b'\0' * 6 + ip('10.0.0.1'), 0x806),
+        'llc': eth(b'\xaa\xaa\3\0\0\0\x08\0' + ip4(b'', 17), 28)}.items():
+    put('flow', name, b'\x20\0' + acts(ETH, IP4, IP6, TCP, UDP, SCTP, OUT) + frame)
+    put('flow', name + '-tags', b'\x35\x14' + acts(PUSH, CLONE, POP, POP, OUT, END, USER, PUSH, OUT, OUT) + frame)
+    put('flow', name + '-partial', b'\x12\0' + acts(IP4, IP6, PUSH, TUN, MARK, OUT, UDP, TCP, OUT, DROP) + frame)
+    put('flow', name + '-super', b'\x0b\x50' + acts(IP4, TCP, OUT) + frame)
+
+for i, line in enumerate('''tunnel(tun_id=0x64,src=10.1.1.2,dst=10.1.1.1,tos=0x2,ttl=63,tp_src=1,vxlan(gbp(id=85,flags=0x8/0xf)),flags(-df+csum+key)),recirc_id(0),in_port(4),packet_type(ns=0,id=0),eth(src=c2:37:46:a8:c6:7a),eth_type(0x0800),ipv4(tos=0/0x3,frag=no)
+in_port(5),eth(dst=02:00:00:00:00:02),eth_type(0x88a8),vlan(vid=20/0xff,pcp=3),encap(eth_type(0x8100),vlan(vid=1),encap(eth_type(0x0800),ipv4(src=10.0.0.0/255.0.0.0,proto=6,frag=no),tcp(dst=440/0xfff8),tcp_flags(+syn-ack)))
+in_port(1),eth_type(0x86dd),ipv6(src=fd00::/ffff::,label=0x12,proto=58,hlimit=64,frag=first),icmpv6(type=135,code=0),nd(target=fd00::9,sll=02:00:00:00:00:07)
+skb_mark(0x5/0xff),in_port(5),eth_type(0x0806),arp(sip=192.168.10.2,tip=192.168.10.1,op=1,sha=02:00:00:00:00:07)
+skb_priority(0/0),ct_state(0/0),ct_zone(0/0),dp_hash(0/0),tunnel(ipv6_src=fd00::2,ipv6_dst=fd00::1,flags(df|key)),tcp_flags(0/0)'''.splitlines()):
+    put('flowtext', f'key-{i}', b'\0' + line.encode())
+for i, line in enumerate('''set(eth(dst=02:00:00:00:00:99)),set(ipv4(dst=9.9.9.9,tos=0xb8/0xfc,ttl=63)),set(udp(dst=99)),4
+set(tunnel(tun_id=0x1234,dst=10.1.1.2,ttl=64,tp_dst=4790,vxlan(gbp(id=85,flags=0x8)),flags(df|key))),6
+push_vlan(tpid=0x88a8,vid=10,pcp=0),1,clone(push_vlan(vid=7,pcp=3),clone(3)),12,pop_vlan,drop
+userspace(pid=0,controller(reason=1,dont_send=1,continuation=0,recirc_id=1,rule_cookie=0,controller_id=0,max_len=64)),userspace(pid=7,slow_path(lacp|stp))
+set(ipv6(src=fd00::1,label=0x5,tclass=0x3/0x3,hlimit=9)),set(sctp(src=16/0xff0)),set(skb_mark(0x1/0xf)),1'''.splitlines()):
+    put('flowtext', f'acts-{i}', b'\1' + line.encode())

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bridges: how they come and go, and their settings. */
+#include "ofproto/ofproto.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ofproto/ofproto_priv.h"
+
+enum { AGING_MIN = 15, AGING_DEFAULT = 300, AGING_MAX = 3600 };
+enum { MACS_MIN = 10, MACS_DEFAULT = 8192, MACS_MAX = 1000000 };
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static void ofproto_free(void *arg)
+{
+	struct ofproto *p = arg;
+
+	mac_table_done(&p->macs);
+	free(p->ofport_used);
+	free(p);
+}
+
+static struct ofproto *ofproto_new(struct dpif *d, const char *bridge)
+{
+	struct ofproto *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return NULL;
+	p->ofport_used = calloc(OFPORT_MAX, sizeof(*p->ofport_used));
+	if (!p->ofport_used || mac_table_init(&p->macs, d->vx, NULL) < 0) {
+		free(p->ofport_used);
+		free(p);
+		return NULL;
+	}
+	p->d = d;
+	snprintf(p->name, sizeof(p->name), "%s", bridge);
+	list_init(&p->ports);
+	list_init(&p->bundles);
+	p->mac_aging_s = AGING_DEFAULT;
+	p->macs.limit = MACS_DEFAULT;
+	p->macs.changed = revalidate_note_mac;
+	p->macs.ctx = d;
+	return p;
+}
+
+/* In order of name, as they are listed. */
+static void insert_bridge(struct dpif *d, struct ofproto *p)
+{
+	struct list *at = &d->bridges;
+
+	list_for_each (x, &d->bridges, struct ofproto, node)
+		if (strcmp(x->name, p->name) < 0)
+			at = &x->node;
+	list_insert_after(at, &p->node);
+}
+
+int ofproto_create(struct vx *vx, const char *bridge, const char *type, struct vx_err *err,
+		   struct ofproto **out)
+{
+	struct ofproto_port_cfg local = {
+		.name = bridge, .type = "internal", .ofport_request = OFPORT_LOCAL};
+	struct ofproto *p;
+	struct dpif *d;
+	uint16_t no;
+	int r;
+
+	if (strlen(bridge) >= DEV_NAME_MAX)
+		return vx_fail(err, -EINVAL, "\"%s\" is no valid interface name", bridge);
+	r = dpif_open(vx, *type ? type : "system", err, &d);
+	if (r < 0)
+		return r;
+	p = ofproto_new(d, bridge);
+	if (!p) {
+		dpif_close(d);
+		return -ENOMEM;
+	}
+	insert_bridge(d, p);
+	r = ofproto_port_add(p, &local, &no, err);
+	if (r < 0)
+		ofproto_destroy(p, true);
+	else
+		*out = p;
+	return r;
+}
+
+void ofproto_destroy(struct ofproto *p, bool del)
+{
+	while (!list_is_empty(&p->ports))
+		ofproto_port_del(p, container_of(p->ports.prev, struct ofproto_port, node)->ofport,
+				 del);
+	while (!list_is_empty(&p->bundles))
+		ofproto_bundle_del(p,
+				   container_of(p->bundles.prev, struct ofproto_bundle, node)->aux);
+	list_remove(&p->node);
+	dpif_publish_removal(p->d);
+	/* Who still learns tells the datapath of it, which goes later. */
+	quiesce_defer(&p->d->vx->quiesce, ofproto_free, p);
+	dpif_close(p->d);
+}
+
+const char *ofproto_name(const struct ofproto *p)
+{
+	return p->name;
+}
+
+struct dpif *ofproto_dpif(struct ofproto *p)
+{
+	return p->d;
+}
+
+/* --- what is due ------------------------------------------------------------------------------ */
+
+void ofproto_run(struct ofproto *p, uint64_t now)
+{
+	if (now >= p->next_age) {
+		mac_vlan_expire(&p->macs, now, p->mac_aging_s * 1000ull);
+		p->next_age = now + NS_PER_S;
+	}
+	dpif_run(p->d, now);
+}
+
+uint64_t ofproto_wait(struct ofproto *p, uint64_t now)
+{
+	return MIN(p->next_age, dpif_wait(p->d, now));
+}
+
+/* --- settings --------------------------------------------------------------------------------- */
+
+void ofproto_set_mac_aging_time(struct ofproto *p, uint32_t s)
+{
+	p->mac_aging_s = MAX((uint32_t)AGING_MIN, MIN(s, (uint32_t)AGING_MAX));
+	p->next_age = 0;
+}
+
+void ofproto_set_mac_table_size(struct ofproto *p, uint32_t n)
+{
+	mac_vlan_set_limit(&p->macs, MAX((uint32_t)MACS_MIN, MIN(n, (uint32_t)MACS_MAX)));
+}
+
+void ofproto_set_flood_vlans(struct ofproto *p, const uint64_t *bitmap)
+{
+	static const uint64_t none[64];
+
+	if (!bitmap)
+		bitmap = none;
+	if (!memcmp(p->flood_vlans, bitmap, sizeof(p->flood_vlans)))
+		return;
+	memcpy(p->flood_vlans, bitmap, sizeof(p->flood_vlans));
+	mac_flush(&p->macs, NULL, true, NULL);
+	dpif_publish_removal(p->d);
+}
+
+static void set_flag(struct ofproto *p, bool *flag, bool on)
+{
+	if (*flag == on)
+		return;
+	*flag = on;
+	dpif_publish_removal(p->d);
+}
+
+void ofproto_set_forward_bpdu(struct ofproto *p, bool on)
+{
+	set_flag(p, &p->forward_bpdu, on);
+}
+
+void ofproto_set_fail_secure(struct ofproto *p, bool on)
+{
+	set_flag(p, &p->secure, on);
+}
+
+/* --- the MAC table --------------------------------------------------------------------------- */
+
+struct mac_teller {
+	int (*fn)(void *ctx, const struct ofproto_mac *m);
+	void *ctx;
+};
+
+static uint16_t ofport_of(struct mac_port *m)
+{
+	const struct ofproto_bundle *b = container_of(m, struct ofproto_bundle, macs);
+
+	return b->port ? b->port->ofport : OFPORT_NONE;
+}
+
+static int tell_mac(void *ctx, const struct mac_row *r)
+{
+	const struct mac_teller *t = ctx;
+	struct ofproto_mac m = {.ofport = ofport_of(r->port),
+				.vlan = r->vlan,
+				.mac = r->mac,
+				.is_static = r->is_static,
+				.age = (uint32_t)(r->age / NS_PER_S)};
+
+	return t->fn(t->ctx, &m);
+}
+
+int ofproto_macs(struct ofproto *p, int (*fn)(void *ctx, const struct ofproto_mac *m), void *ctx)
+{
+	struct mac_teller t = {fn, ctx};
+
+	return mac_vlan_walk(&p->macs, tell_mac, &t);
+}
+
+void ofproto_mac_summary(struct ofproto *p, struct mac_summary *out)
+{
+	mac_vlan_summary(&p->macs, out);
+}
+
+void ofproto_mac_clear_totals(struct ofproto *p)
+{
+	mac_vlan_clear_totals(&p->macs);
+}
+
+void ofproto_mac_flush(struct ofproto *p)
+{
+	mac_flush(&p->macs, NULL, true, NULL);
+}
+
+int ofproto_mac_add(struct ofproto *p, uint16_t ofport, uint16_t vlan, const struct mac *mac,
+		    uint16_t *was)
+{
+	struct mac_port *old;
+	int r;
+
+	list_for_each (b, &p->bundles, struct ofproto_bundle, node) {
+		if (!b->port || b->port->ofport != ofport)
+			continue;
+		r = mac_vlan_set_static(&p->macs, mac, vlan, &b->macs, &old);
+		*was = r == 0 && old ? ofport_of(old) : OFPORT_NONE;
+		return r;
+	}
+	return -ENODEV;
+}
+
+int ofproto_mac_del(struct ofproto *p, uint16_t vlan, const struct mac *mac)
+{
+	return mac_vlan_del_static(&p->macs, mac, vlan);
+}

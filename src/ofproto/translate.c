@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ofproto/translate.h"
+
+#include <stdlib.h>
+
+#include "datapath/dp.h"
+#include "ofproto/dpif.h"
+#include "wire/eth.h"
+
+/* --- effects --------------------------------------------------------------------------------- */
+
+void effects_init(struct effects *e)
+{
+	e->n = 0;
+	e->size = EFFECTS_INLINE;
+	e->lost = false;
+	e->e = e->few;
+}
+
+void effects_done(struct effects *e)
+{
+	if (e->e != e->few)
+		free(e->e);
+	effects_init(e);
+}
+
+static void effects_add(struct effects *e, struct effect one)
+{
+	if (e->n == e->size) {
+		struct effect *more = malloc(2 * e->size * sizeof(*more));
+
+		if (!more) {
+			e->lost = true;
+			return;
+		}
+		memcpy(more, e->e, e->n * sizeof(*more));
+		if (e->e != e->few)
+			free(e->e);
+		e->e = more;
+		e->size *= 2;
+	}
+	e->e[e->n++] = one;
+}
+
+void effects_push(const struct effect *e, uint32_t n, const struct mac *src, uint64_t packets,
+		  uint64_t bytes, uint32_t who, uint64_t seen)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct port_counters *c = e[i].counters ? &e[i].counters[who] : NULL;
+
+		if (!c) {
+			mac_vlan_learn(e[i].macs, src, e[i].vlan, e[i].port, seen);
+		} else if (e[i].tx) {
+			c->tx_packets += packets;
+			c->tx_bytes += bytes;
+		} else {
+			c->rx_packets += packets;
+			c->rx_bytes += bytes;
+		}
+	}
+}
+
+static void count(struct translation *t, const struct snap_port *port, bool tx)
+{
+	effects_add(&t->effects, (struct effect){.counters = port->counters, .tx = tx});
+}
+
+void translate_learn(struct translation *t, const struct snap_bundle *b, struct mac_table *macs,
+		     uint16_t vlan)
+{
+	if (t->learn)
+		mac_vlan_learn(macs, &t->key->eth_src, vlan, b->macs, t->seen);
+	effects_add(&t->effects, (struct effect){.macs = macs, .port = b->macs, .vlan = vlan});
+}
+
+/* --- out ------------------------------------------------------------------------------------- */
+
+static bool tag_eq(const struct frame_tag *a, const struct frame_tag *b)
+{
+	return a->present == b->present &&
+	       (!a->present || (a->tpid == b->tpid && a->tci == b->tci));
+}
+
+/* The frame as the actions have it gets the tag that the bridge gave it. */
+static void commit_tag(struct translation *t)
+{
+	if (tag_eq(&t->done_tag, &t->tag))
+		return;
+	if (t->done_tag.present)
+		act_pop_vlan(&t->acts);
+	if (t->tag.present)
+		act_push_vlan(&t->acts, t->tag.tpid, t->tag.tci);
+	t->done_tag = t->tag;
+}
+
+static void commit_mark(struct translation *t, uint32_t mark)
+{
+	if (t->done_mark == mark)
+		return;
+	t->mask.skb_mark = UINT32_MAX;
+	act_set_mark(&t->acts, mark, UINT32_MAX);
+	t->done_mark = mark;
+}
+
+static void output_dp(struct translation *t, const struct snap_port *out)
+{
+	act_output(&t->acts, out->dp_port);
+	count(t, out, true);
+	t->outputs++;
+}
+
+/* Back to where it came from, or nowhere: 3.1's "Not tunneling to our own address". */
+static bool is_own(const struct translation *t, const struct tun_info *to)
+{
+	return ip_is_any(&to->dst) || ip_eq(&to->dst, &t->key->tun.dst);
+}
+
+static void output_tunnel(struct translation *t, const struct snap_port *out)
+{
+	struct tun_info tun;
+
+	tunnel_fill(&out->tun, t->key, &t->tun, &t->mask, &tun);
+	if (is_own(t, &tun)) {
+		translate_drop(t, DROP_tunnel_no_remote);
+		return;
+	}
+	commit_tag(t);
+	commit_mark(t, out->tun.has_mark ? out->tun.egress_pkt_mark : t->key->skb_mark);
+	if (memcmp(&tun, &t->done_tun, sizeof(tun)) != 0)
+		act_set_tunnel(&t->acts, &tun);
+	t->done_tun = tun;
+	output_dp(t, out);
+}
+
+static void enter(struct translation *t, const struct snap_port *in);
+
+/* Goes on in the other bridge, where nothing is known of the tunnel that it came by. */
+static void output_patch(struct translation *t, const struct snap_port *out)
+{
+	struct frame_tag tag = t->tag;
+	struct flow_tun tun = t->tun;
+
+	if (t->depth == TRANSLATE_DEPTH || t->bridges == TRANSLATE_BRIDGES) {
+		t->is_loop = true;
+		return;
+	}
+	count(t, out, true);
+	t->depth++;
+	memset(&t->tun, 0, sizeof(t->tun));
+	enter(t, out->peer);
+	t->depth--;
+	t->tag = tag;
+	t->tun = tun;
+}
+
+void translate_output(struct translation *t, const struct snap_port *out)
+{
+	if (t->is_loop)
+		return;
+	if (out->peer) {
+		output_patch(t, out);
+	} else if (out->dp_port == DP_PORT_NONE) {
+		translate_drop(t, DROP_ofport_unconnected);
+	} else if (out->is_tunnel) {
+		output_tunnel(t, out);
+	} else {
+		commit_tag(t);
+		commit_mark(t, t->key->skb_mark);
+		output_dp(t, out);
+	}
+}
+
+/* --- in -------------------------------------------------------------------------------------- */
+
+/* A bridge's pipeline: as long as there is no OpenFlow, one rule. */
+static void enter(struct translation *t, const struct snap_port *in)
+{
+	t->bridges++;
+	count(t, in, false);
+	if (in->br->secure)
+		translate_drop(t, DROP_fail_secure);
+	else
+		normal(t, in);
+}
+
+/* The port of a bridge that the packet came by.  NULL: 'why' says it. */
+static const struct snap_port *ingress(struct translation *t)
+{
+	const struct flow_key *k = t->key;
+	const struct snap *s = t->snap;
+	const struct snap_port *in;
+
+	if (k->in_port >= s->n_dp_ports) {
+		t->why = DROP_ofport_unconnected;
+		return NULL;
+	}
+	if (!s->is_tunnel[k->in_port]) {
+		in = s->by_dp[k->in_port];
+		t->why = DROP_ofport_unconnected;
+		return in;
+	}
+	t->mask.tun.id = UINT64_MAX;
+	memset(&t->mask.tun.src, 0xff, sizeof(t->mask.tun.src));
+	memset(&t->mask.tun.dst, 0xff, sizeof(t->mask.tun.dst));
+	t->mask.tun.flags |= TUN_KEY;
+	t->why = DROP_tunnel_port_not_found;
+	return tunnel_map_find(s->tunnels, k->in_port, &k->tun);
+}
+
+static void begin(struct translation *t)
+{
+	const struct flow_vlan *v = &t->key->vlan[0];
+
+	memset(&t->mask, 0, sizeof(t->mask));
+	mask_finish(&t->mask);
+	t->actions = NULL;
+	t->why = DROP_NONE;
+	t->install = false;
+	t->vlan = 0;
+	t->way = WAY_NONE;
+	effects_init(&t->effects);
+	t->acts = (struct act_buf){0};
+	t->tag = (struct frame_tag){.present = key_has_tag(t->key, 0),
+				    .tpid = be16_get(v->tpid),
+				    .tci = be16_get(v->tci) & (uint16_t)~VLAN_PRESENT};
+	t->done_tag = t->tag;
+	t->tun = t->key->tun;
+	memset(&t->done_tun, 0, sizeof(t->done_tun));
+	t->done_mark = t->key->skb_mark;
+	t->outputs = t->depth = t->bridges = 0;
+	t->is_loop = false;
+}
+
+void translate(struct translation *t)
+{
+	const struct snap_port *in;
+	int err = 0;
+
+	begin(t);
+	in = t->in = ingress(t);
+	if (!in)
+		return;
+	t->why = DROP_NONE;
+	enter(t, in);
+	if (t->is_loop) {
+		act_buf_drop(&t->acts);
+		t->outputs = 0;
+		t->why = DROP_patch_loop;
+	}
+	if (!t->outputs) /* what is not sent needs no tag, either */
+		act_drop(&t->acts, t->why);
+	t->actions = act_buf_done(&t->acts, &err);
+	t->install = t->actions != NULL;
+	if (!t->actions)
+		t->why = DROP_no_memory;
+}
+
+void translation_done(struct translation *t)
+{
+	actions_put(t->actions);
+	t->actions = NULL;
+	effects_done(&t->effects);
+}
+
+/* --- the datapath asks -------------------------------------------------------------------------
+ */
+
+COLD static void trace_bridge(struct pkt *p, const struct translation *t)
+{
+	struct trace_step *s;
+
+	if (!t->in)
+		return;
+	s = trace_add(p, STAGE_upcall, SAY_BRIDGE);
+	s->port = t->in->ofport;
+	s->u[0] = t->vlan;
+	s->u[1] = t->way;
+	memcpy(s->dev, t->in->name, sizeof(s->dev));
+	memcpy(s->maker.text, t->in->br->name, sizeof(t->in->br->name));
+}
+
+void translate_upcall(void *ctx, struct upcall *u)
+{
+	struct dpif *d = ctx;
+	struct translation t = {
+		.snap = atomic_load_explicit(&d->snap, memory_order_acquire),
+		.key = u->key,
+		.learn = true,
+		.seen = u->w->now,
+	};
+
+	translate(&t);
+	if (unlikely(pkt_trace(u->p)))
+		trace_bridge(u->p, &t);
+	if (!u->act) /* else the flow that asked has counted it */
+		effects_push(t.effects.e, t.effects.n, &u->key->eth_src, 1, pkt_total(u->p),
+			     u->w->id, u->w->now);
+	u->actions = actions_get(t.actions);
+	u->why = t.why;
+	u->install = t.install && !u->act;
+	u->mask = t.mask;
+	translation_done(&t);
+}

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From rows to bridges (ovs.md 6.2): what is no longer wanted goes first, then what is new comes,
+ * and the database is told in one transaction, cur_cfg with it.  A failure of one thing stops no
+ * other.
+ */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "net/link.h"
+#include "ovs/model.h"
+
+void ovs_log(struct ovs *o, const char *fmt, ...)
+{
+	char line[512];
+	va_list ap;
+
+	if (!o->cfg.log)
+		return;
+	va_start(ap, fmt);
+	vsnprintf(line, sizeof(line), fmt, ap);
+	va_end(ap);
+	o->cfg.log(o->cfg.ctx, line);
+}
+
+static const struct ovsdb_table *table(const struct ovs *o, enum ovs_table t)
+{
+	return ovsdb_idl_table(o->idl, t);
+}
+
+/* --- what is there -------------------------------------------------------------------------------
+ */
+
+static struct bridge *bridge_find(struct ovs *o, const struct uuid *u)
+{
+	list_for_each (b, &o->bridges, struct bridge, node)
+		if (!uuid_cmp(&b->uuid, u))
+			return b;
+	return NULL;
+}
+
+static struct iface *iface_find(struct bridge *b, const struct uuid *u)
+{
+	list_for_each (i, &b->ifaces, struct iface, node)
+		if (!uuid_cmp(&i->uuid, u))
+			return i;
+	return NULL;
+}
+
+static void bridge_destroy(struct bridge *b, bool keep)
+{
+	while (!list_is_empty(&b->ifaces)) {
+		struct iface *i = container_of(b->ifaces.prev, struct iface, node);
+
+		i->keep = keep;
+		iface_destroy(i);
+	}
+	if (b->ofproto)
+		ofproto_destroy(b->ofproto, !keep);
+	list_remove(&b->node);
+	free(b);
+}
+
+static void all_destroy(struct ovs *o, bool keep)
+{
+	while (!list_is_empty(&o->bridges))
+		bridge_destroy(container_of(o->bridges.prev, struct bridge, node), keep);
+}
+
+/* --- what is wanted ------------------------------------------------------------------------------
+ */
+
+static const char *bridge_type(const struct ovsdb_row *row)
+{
+	const char *t = ovsdb_row_string(row, BRIDGE_DATAPATH_TYPE);
+
+	return *t ? t : "system";
+}
+
+static const char *iface_type(const struct bridge *b, const struct ovsdb_row *row)
+{
+	const char *t = ovsdb_row_string(row, IFACE_TYPE);
+
+	if (!strcmp(ovsdb_row_string(row, IFACE_NAME), b->name))
+		return "internal";
+	return *t ? t : "system";
+}
+
+static void want_iface(struct bridge *b, const struct ovsdb_row *row)
+{
+	struct iface *i = iface_find(b, &row->node.uuid);
+	const char *type = iface_type(b, row);
+
+	if (i && !strcmp(i->type, type)) {
+		i->wanted = true;
+		return;
+	}
+	i = calloc(1, sizeof(*i));
+	if (!i)
+		return;
+	i->bridge = b;
+	i->uuid = row->node.uuid;
+	i->wanted = true;
+	snprintf(i->name, sizeof(i->name), "%s", ovsdb_row_string(row, IFACE_NAME));
+	snprintf(i->type, sizeof(i->type), "%s", type);
+	list_append(&b->ifaces, &i->node);
+}
+
+/* Calls fn for each interface that a bridge's row names. */
+static void each_iface(struct ovs *o, struct bridge *b, const struct ovsdb_row *row,
+		       void (*fn)(struct bridge *b, const struct ovsdb_row *port,
+				  const struct ovsdb_row *iface))
+{
+	const struct ovsdb_datum *ports = ovsdb_row_datum(row, BRIDGE_PORTS);
+
+	for (uint32_t k = 0; k < ports->n; k++) {
+		const struct ovsdb_row *port =
+			ovsdb_row_ref(row, BRIDGE_PORTS, k, table(o, OVS_PORT));
+		uint32_t n = port ? ovsdb_row_datum(port, PORT_INTERFACES)->n : 0;
+
+		for (uint32_t m = 0; m < n; m++) {
+			const struct ovsdb_row *iface =
+				ovsdb_row_ref(port, PORT_INTERFACES, m, table(o, OVS_INTERFACE));
+
+			if (iface)
+				fn(b, port, iface);
+		}
+	}
+}
+
+static void want_port_iface(struct bridge *b, const struct ovsdb_row *port,
+			    const struct ovsdb_row *iface)
+{
+	(void)port;
+	want_iface(b, iface);
+}
+
+static struct bridge *bridge_add(struct ovs *o, const struct ovsdb_row *row)
+{
+	struct bridge *b = calloc(1, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	b->ovs = o;
+	b->uuid = row->node.uuid;
+	snprintf(b->name, sizeof(b->name), "%s", ovsdb_row_string(row, BRIDGE_NAME));
+	snprintf(b->type, sizeof(b->type), "%s", bridge_type(row));
+	list_init(&b->ifaces);
+	list_append(&o->bridges, &b->node);
+	return b;
+}
+
+static void want_bridge(struct ovs *o, const struct ovsdb_row *row)
+{
+	const char *name = ovsdb_row_string(row, BRIDGE_NAME), *type = bridge_type(row);
+	struct bridge *b = bridge_find(o, &row->node.uuid);
+
+	if (strpbrk(name, "/\\")) {
+		ovs_log(o, "ignoring bridge with invalid name '%s'", name);
+		return;
+	}
+	if (b && strcmp(b->type, type)) {
+		bridge_destroy(b, false);
+		b = NULL;
+	}
+	if (!b)
+		b = bridge_add(o, row);
+	if (b)
+		b->wanted = true;
+}
+
+/* --- making it so --------------------------------------------------------------------------------
+ */
+
+static void delete_unwanted(struct ovs *o)
+{
+	list_for_each_safe (b, &o->bridges, struct bridge, node) {
+		if (!b->wanted) {
+			bridge_destroy(b, false);
+			continue;
+		}
+		list_for_each_safe (i, &b->ifaces, struct iface, node)
+			if (!i->wanted)
+				iface_destroy(i);
+	}
+}
+
+static void open_bridge(struct bridge *b)
+{
+	struct vx_err err = {0};
+	int r;
+
+	if (b->ofproto)
+		return;
+	if (strcmp(b->type, "system") && strcmp(b->type, "netdev")) {
+		ovs_log(b->ovs, "failed to create bridge %s: unknown datapath type %s", b->name,
+			b->type);
+		return;
+	}
+	r = ofproto_create(b->ovs->cfg.vx, b->name, b->type, &err, &b->ofproto);
+	if (r < 0)
+		ovs_log(b->ovs, "failed to create bridge %s: %s", b->name,
+			*err.text ? err.text : strerror(-r));
+}
+
+static bool has_request(const struct ovsdb_row *row)
+{
+	return ovsdb_row_integer(row, IFACE_OFPORT_REQUEST, 0) > 0;
+}
+
+/* 'bridge_add_ports': those that ask for a number first. */
+static void bridge_add_ports(struct bridge *b)
+{
+	for (int pass = 0; pass < 2; pass++)
+		list_for_each (i, &b->ifaces, struct iface, node) {
+			const struct ovsdb_row *row =
+				ovsdb_table_find(table(b->ovs, OVS_INTERFACE), &i->uuid);
+
+			if (row && has_request(row) == !pass)
+				iface_create(i, row);
+		}
+}
+
+/* 2.2: from the row's uuid. */
+static struct mac bridge_mac(const struct bridge *b)
+{
+	const uint8_t *u = b->uuid.b;
+
+	return (struct mac){{(uint8_t)((u[3] & 0xfe) | 2), u[2], u[1], u[0], u[7], u[6]}};
+}
+
+static void set_local_mac(struct bridge *b)
+{
+	struct link_cfg cfg = {.has_mac = true, .mac = bridge_mac(b)};
+	struct ofproto_port_view v;
+	struct vx_err err = {0};
+
+	if (!ofproto_port_get(b->ofproto, OFPORT_LOCAL, &v) || !v.dev ||
+	    mac_eq(&v.dev->mac, &cfg.mac))
+		return;
+	if (link_setlink(v.dev, &cfg, &err) < 0)
+		ovs_log(b->ovs, "bridge %s: cannot set its address: %s", b->name, err.text);
+}
+
+static enum vlan_mode vlan_mode(const struct ovsdb_row *port)
+{
+	const char *m = ovsdb_row_string(port, PORT_VLAN_MODE);
+
+	if (!strcmp(m, "access"))
+		return VLAN_ACCESS;
+	if (!strcmp(m, "native-tagged"))
+		return VLAN_NATIVE_TAGGED;
+	if (!strcmp(m, "native-untagged"))
+		return VLAN_NATIVE_UNTAGGED;
+	return !strcmp(m, "trunk") || !ovsdb_row_datum(port, PORT_TAG)->n ? VLAN_TRUNK
+									  : VLAN_ACCESS;
+}
+
+static void set_bundle(struct bridge *b, const struct ovsdb_row *port, const struct ovsdb_row *row)
+{
+	const struct ovsdb_datum *trunks = ovsdb_row_datum(port, PORT_TRUNKS);
+	struct iface *i = iface_find(b, &row->node.uuid);
+	uint64_t bitmap[4096 / 64] = {0};
+	uint16_t ofport;
+
+	if (!i || i->ofport <= 0)
+		return;
+	ofport = (uint16_t)i->ofport;
+	for (uint32_t k = 0; k < trunks->n; k++)
+		if (trunks->keys[k].integer >= 0 && trunks->keys[k].integer < 4096)
+			bitmap[trunks->keys[k].integer / 64] |= 1ull
+								<< trunks->keys[k].integer % 64;
+	ofproto_bundle_set(b->ofproto, i,
+			   &(struct bundle_cfg){.name = i->name,
+						.ports = &ofport,
+						.n_ports = 1,
+						.vlan_mode = vlan_mode(port),
+						.tag = (int)ovsdb_row_integer(port, PORT_TAG, -1),
+						.trunks = trunks->n ? bitmap : NULL});
+}
+
+/* --- telling the database ------------------------------------------------------------------------
+ */
+
+static void tell_bridge(struct bridge *b, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
+{
+	struct mac m = bridge_mac(b);
+	char id[17];
+
+	snprintf(id, sizeof(id), "0000%02x%02x%02x%02x%02x%02x", m.b[0], m.b[1], m.b[2], m.b[3],
+		 m.b[4], m.b[5]);
+	ovsdb_idl_txn_set_string(txn, row, BRIDGE_DATAPATH_ID, id);
+	ovsdb_idl_txn_set_string(txn, row, BRIDGE_DATAPATH_VERSION, "<built-in>");
+	list_for_each (i, &b->ifaces, struct iface, node) {
+		const struct ovsdb_row *iface =
+			ovsdb_table_find(table(b->ovs, OVS_INTERFACE), &i->uuid);
+
+		if (iface)
+			iface_tell(i, iface, txn);
+	}
+}
+
+static void tell_root(struct ovs *o, const struct ovsdb_row *root, struct ovsdb_idl_txn *txn)
+{
+	static const char *const types[] = {"internal", "patch", "system", "tap", "vxlan"};
+	struct ovsdb_datum d;
+
+	ovsdb_idl_txn_set_integer(txn, root, ROOT_CUR_CFG,
+				  ovsdb_row_integer(root, ROOT_NEXT_CFG, 0));
+	ovsdb_datum_init(&d, OVSDB_STRING, OVSDB_VOID);
+	ovsdb_datum_put_string(&d, "netdev");
+	ovsdb_datum_put_string(&d, "system");
+	ovsdb_idl_txn_set(txn, root, ROOT_DATAPATH_TYPES, &d);
+	ovsdb_datum_init(&d, OVSDB_STRING, OVSDB_VOID);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		ovsdb_datum_put_string(&d, types[i]);
+	ovsdb_idl_txn_set(txn, root, ROOT_IFACE_TYPES, &d);
+	list_for_each (b, &o->bridges, struct bridge, node) {
+		const struct ovsdb_row *row = ovsdb_table_find(table(o, OVS_BRIDGE), &b->uuid);
+
+		if (row && b->ofproto)
+			tell_bridge(b, row, txn);
+	}
+}
+
+static void tell(struct ovs *o, const struct ovsdb_row *root)
+{
+	ovsdb_idl_txn_destroy(o->txn);
+	o->txn = ovsdb_idl_txn_create(o->idl);
+	if (!o->txn)
+		return;
+	tell_root(o, root, o->txn);
+	ovsdb_idl_txn_commit(o->txn);
+}
+
+static void bridge_reconfigure(struct ovs *o, const struct ovsdb_row *root)
+{
+	uint32_t n = ovsdb_row_datum(root, ROOT_BRIDGES)->n;
+
+	list_for_each (b, &o->bridges, struct bridge, node) {
+		b->wanted = false;
+		list_for_each (i, &b->ifaces, struct iface, node)
+			i->wanted = false;
+	}
+	for (uint32_t k = 0; k < n; k++) {
+		const struct ovsdb_row *row =
+			ovsdb_row_ref(root, ROOT_BRIDGES, k, table(o, OVS_BRIDGE));
+		struct bridge *b;
+
+		if (!row)
+			continue;
+		want_bridge(o, row);
+		b = bridge_find(o, &row->node.uuid);
+		if (b)
+			each_iface(o, b, row, want_port_iface);
+	}
+	delete_unwanted(o);
+	list_for_each (b, &o->bridges, struct bridge, node)
+		open_bridge(b);
+	list_for_each (b, &o->bridges, struct bridge, node) {
+		const struct ovsdb_row *row = ovsdb_table_find(table(o, OVS_BRIDGE), &b->uuid);
+
+		if (!b->ofproto || !row)
+			continue;
+		set_local_mac(b);
+		bridge_add_ports(b);
+		each_iface(o, b, row, set_bundle);
+	}
+	tell(o, root);
+}
+
+/* --- running -------------------------------------------------------------------------------------
+ */
+
+int bridge_init(struct ovs **out, const struct ovs_config *cfg, char *why, size_t why_size)
+{
+	struct ovsdb_idl_config ic = {.remote = cfg->remote,
+				      .rundir = cfg->rundir,
+				      .lock = "ovs_vswitchd",
+				      .db = &ovs_db};
+	struct ovs *o = calloc(1, sizeof(*o));
+	int r;
+
+	if (!o)
+		return -ENOMEM;
+	o->cfg = *cfg;
+	list_init(&o->bridges);
+	r = ovsdb_idl_create(&o->idl, &ic, why, why_size);
+	if (r < 0) {
+		free(o);
+		return r;
+	}
+	*out = o;
+	return 0;
+}
+
+void bridge_exit(struct ovs *o, bool cleanup)
+{
+	if (!o)
+		return;
+	all_destroy(o, !cleanup);
+	ovsdb_idl_txn_destroy(o->txn);
+	ovsdb_idl_destroy(o->idl);
+	free(o);
+}
+
+int bridge_fd(const struct ovs *o)
+{
+	return ovsdb_idl_fd(o->idl);
+}
+
+static bool must_tell_again(const struct ovs *o)
+{
+	enum ovsdb_idl_txn_status s;
+
+	if (!o->txn)
+		return false;
+	s = ovsdb_idl_txn_status(o->txn);
+	return s == OVSDB_TXN_TRY_AGAIN || s == OVSDB_TXN_NOT_LOCKED;
+}
+
+static void note_done(struct ovs *o)
+{
+	enum ovsdb_idl_txn_status s = o->txn ? ovsdb_idl_txn_status(o->txn) : OVSDB_TXN_UNCOMMITTED;
+
+	if (s == OVSDB_TXN_SUCCESS || s == OVSDB_TXN_UNCHANGED)
+		o->is_configured = true;
+}
+
+static void follow_database(struct ovs *o, uint64_t now)
+{
+	const struct ovsdb_row *root;
+	bool again;
+
+	ovsdb_idl_run(o->idl, now);
+	if (ovsdb_idl_is_lock_contended(o->idl) && !o->is_contended) {
+		ovs_log(o, "another ovs-vswitchd process is running, disabling this process until "
+			   "it goes away");
+		all_destroy(o, true); /* ovs.md 11.23 */
+	}
+	o->is_contended = ovsdb_idl_is_lock_contended(o->idl);
+	note_done(o);
+	root = ovsdb_table_first(table(o, OVS_ROOT));
+	if (!ovsdb_idl_has_lock(o->idl) || !root)
+		return;
+	again = must_tell_again(o);
+	if (ovsdb_idl_seqno(o->idl) == o->seen && !again)
+		return;
+	o->seen = ovsdb_idl_seqno(o->idl);
+	bridge_reconfigure(o, root);
+}
+
+void bridge_run(struct ovs *o, uint64_t now)
+{
+	follow_database(o, now);
+	list_for_each (b, &o->bridges, struct bridge, node)
+		if (b->ofproto)
+			ofproto_run(b->ofproto, now);
+}
+
+void bridge_wait(const struct ovs *o, uint64_t now, uint64_t *deadline)
+{
+	ovsdb_idl_wait(o->idl, deadline);
+	list_for_each (b, &o->bridges, struct bridge, node)
+		if (b->ofproto)
+			*deadline = MIN(*deadline, ofproto_wait(b->ofproto, now));
+}
+
+bool bridge_is_configured(const struct ovs *o)
+{
+	return o->is_configured;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An interface: from its row to a port of its bridge, and what is said of it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/util.h"
+#include "net/dev.h"
+#include "ovs/model.h"
+#include "ovs/vxlan_options.h"
+
+static const char *const known_types[] = {"system", "internal", "tap", "patch", "vxlan"};
+
+static bool is_known_type(const char *type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(known_types); i++)
+		if (!strcmp(type, known_types[i]))
+			return true;
+	return false;
+}
+
+static bool parse_patch(struct iface *i, const struct ovsdb_row *row, struct ofproto_port_cfg *cfg)
+{
+	const struct ovsdb_datum *o = ovsdb_row_datum(row, IFACE_OPTIONS);
+
+	cfg->peer = ovsdb_row_get(row, IFACE_OPTIONS, "peer");
+	if (!cfg->peer)
+		text_printf(&i->error, "%s: patch type requires valid 'peer' argument", i->name);
+	else if (o->n > 1)
+		text_printf(&i->error, "%s: patch type takes only a 'peer' argument", i->name);
+	else if (!strcmp(cfg->peer, i->name))
+		text_printf(&i->error, "%s: patch peer must not be self", i->name);
+	return !i->error.len;
+}
+
+static bool parse_vxlan(struct iface *i, const struct ovsdb_row *row, struct ofproto_port_cfg *cfg)
+{
+	struct text warning = {0};
+	bool good = vxlan_options_parse(i->name, ovsdb_row_datum(row, IFACE_OPTIONS), &cfg->tun,
+					&i->error, &warning);
+
+	for (char *line = (char *)text_get(&warning), *end; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		ovs_log(i->bridge->ovs, "%.*s", (int)(end - line), line);
+	}
+	text_done(&warning);
+	return good;
+}
+
+bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_port_cfg *cfg)
+{
+	int64_t want = ovsdb_row_integer(row, IFACE_OFPORT_REQUEST, 0);
+	int64_t had = ovsdb_row_integer(row, IFACE_OFPORT, 0);
+
+	text_clear(&i->error);
+	*cfg = (struct ofproto_port_cfg){.name = i->name, .type = i->type};
+	/* Without a request the number of before is the one to have. */
+	cfg->ofport_request = (uint16_t)(want > 0 ? want : had > 0 && had < 65280 ? had : 0);
+	if (!is_known_type(i->type)) {
+		text_printf(&i->error,
+			    "could not open network device %s (Address family not "
+			    "supported by protocol)",
+			    i->name);
+		return false;
+	}
+	if (!strcmp(i->type, "patch"))
+		return parse_patch(i, row, cfg);
+	return strcmp(i->type, "vxlan") || parse_vxlan(i, row, cfg);
+}
+
+/* 3.1's sentence for what a port's making answered. */
+static void say_error(struct iface *i, int r, const struct vx_err *err)
+{
+	if (r == -EEXIST || r == -EADDRINUSE)
+		text_printf(&i->error, "could not add network device %s to ofproto (%s)", i->name,
+			    strerror(-r));
+	else if (r == -ENODEV || !*err->text)
+		text_printf(&i->error, "could not open network device %s (%s)", i->name,
+			    strerror(-r));
+	else
+		text_printf(&i->error, "%s", err->text);
+}
+
+static void fail(struct iface *i)
+{
+	if (i->ofport > 0)
+		ofproto_port_del(i->bridge->ofproto, (uint16_t)i->ofport, true);
+	i->ofport = OFPORT_FAILED;
+}
+
+/* The bridge's own: it comes and goes with it. */
+static bool is_local(const struct iface *i)
+{
+	return !strcmp(i->name, i->bridge->name);
+}
+
+void iface_create(struct iface *i, const struct ovsdb_row *row)
+{
+	struct ofproto_port_cfg cfg;
+	struct vx_err err = {0};
+	uint16_t ofport = 0;
+	int r;
+
+	if (is_local(i)) {
+		i->ofport = OFPORT_LOCAL;
+		return;
+	}
+	if (!iface_parse(i, row, &cfg)) {
+		fail(i);
+		return;
+	}
+	if (i->ofport > 0) {
+		r = ofproto_port_reconfigure(i->bridge->ofproto, (uint16_t)i->ofport, &cfg, &err);
+		if (r < 0)
+			fail(i);
+	} else {
+		r = ofproto_port_add(i->bridge->ofproto, &cfg, &ofport, &err);
+		i->ofport = r < 0 ? OFPORT_FAILED : ofport;
+		if (r == 0)
+			ovs_log(i->bridge->ovs, "bridge %s: added interface %s on port %u",
+				i->bridge->name, i->name, ofport);
+	}
+	if (r < 0)
+		say_error(i, r, &err);
+}
+
+void iface_destroy(struct iface *i)
+{
+	if (i->ofport > 0 && !is_local(i)) {
+		ovs_log(i->bridge->ovs, "bridge %s: deleted interface %s on port %d",
+			i->bridge->name, i->name, i->ofport);
+		if (i->bridge->ofproto)
+			ofproto_port_del(i->bridge->ofproto, (uint16_t)i->ofport, !i->keep);
+	}
+	list_remove(&i->node);
+	text_done(&i->error);
+	free(i);
+}
+
+static void tell_device(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
+{
+	struct ofproto_port_view v = {0};
+	struct dev *d;
+	const char *state;
+	char mac[MAC_TEXT_MAX];
+
+	ofproto_port_get(i->bridge->ofproto, (uint16_t)i->ofport, &v);
+	d = v.dev;
+	state = !d || dev_is_up(d) ? "up" : "down";
+
+	ovsdb_idl_txn_set_string(txn, row, IFACE_ADMIN_STATE, state);
+	ovsdb_idl_txn_set_string(txn, row, IFACE_LINK_STATE, state);
+	ovsdb_idl_txn_set_integer(txn, row, IFACE_LINK_RESETS, 0);
+	ovsdb_idl_txn_set_integer(txn, row, IFACE_IFINDEX, d ? d->ifindex : 0);
+	if (!d)
+		return;
+	ovsdb_idl_txn_set_integer(txn, row, IFACE_MTU, d->mtu);
+	ovsdb_idl_txn_set_string(txn, row, IFACE_MAC_IN_USE, mac_text(&d->mac, mac));
+}
+
+static void tell_statistics(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
+{
+	struct ofproto_port_stats s;
+	struct ovsdb_datum d;
+
+	ofproto_port_stats(i->bridge->ofproto, (uint16_t)i->ofport, &s);
+	ovsdb_datum_init(&d, OVSDB_STRING, OVSDB_INTEGER);
+	ovsdb_datum_put_count(&d, "rx_packets", (int64_t)s.rx_packets);
+	ovsdb_datum_put_count(&d, "rx_bytes", (int64_t)s.rx_bytes);
+	ovsdb_datum_put_count(&d, "tx_packets", (int64_t)s.tx_packets);
+	ovsdb_datum_put_count(&d, "tx_bytes", (int64_t)s.tx_bytes);
+	ovsdb_idl_txn_set(txn, row, IFACE_STATISTICS, &d);
+}
+
+void iface_tell(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
+{
+	static const enum ovs_interface_column gone[] = {
+		IFACE_STATUS,	  IFACE_ADMIN_STATE, IFACE_DUPLEX,
+		IFACE_LINK_SPEED, IFACE_LINK_STATE,  IFACE_MAC_IN_USE,
+		IFACE_MTU,	  IFACE_STATISTICS,  IFACE_IFINDEX};
+
+	ovsdb_idl_txn_set_integer(txn, row, IFACE_OFPORT, i->ofport);
+	if (i->error.len)
+		ovsdb_idl_txn_set_string(txn, row, IFACE_ERROR, text_get(&i->error));
+	else
+		ovsdb_idl_txn_clear(txn, row, IFACE_ERROR);
+	if (i->ofport > 0) {
+		tell_device(i, row, txn);
+		tell_statistics(i, row, txn);
+		return;
+	}
+	for (size_t k = 0; k < ARRAY_LEN(gone); k++)
+		ovsdb_idl_txn_clear(txn, row, gone[k]);
+}

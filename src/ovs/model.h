@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bridges, ports and interfaces as they are, beside the rows that ask for them.  Within ovs/. */
+#ifndef VX_OVS_MODEL_H
+#define VX_OVS_MODEL_H
+
+#include "base/list.h"
+#include "base/text.h"
+#include "net/vx.h"
+#include "ofproto/ofproto.h"
+#include "ovs/bridge.h"
+#include "ovs/tables.h"
+#include "ovsdb/idl.h"
+
+enum { OFPORT_FAILED = -1, OVS_NAME_MAX = 64 };
+
+/* An interface that the database names; it may or may not be there. */
+struct iface {
+	struct list node; /* bridge.ifaces */
+	struct bridge *bridge;
+	struct uuid uuid; /* of its row */
+	char name[OVS_NAME_MAX];
+	char type[16];
+	int32_t ofport; /* the number, OFPORT_NONE or OFPORT_FAILED */
+	struct text error;
+	bool wanted;
+	bool keep; /* what it has on the host stays when it goes */
+};
+
+struct bridge {
+	struct list node; /* ovs.bridges */
+	struct ovs *ovs;
+	struct uuid uuid;
+	char name[OVS_NAME_MAX];
+	char type[16];
+	struct ofproto *ofproto;
+	struct list ifaces;
+	bool wanted;
+};
+
+struct ovs {
+	struct ovs_config cfg;
+	struct ovsdb_idl *idl;
+	struct list bridges;
+	unsigned seen;		   /* ovsdb_idl_seqno() of the last configuration */
+	struct ovsdb_idl_txn *txn; /* on its way; NULL */
+	bool is_configured, is_contended;
+};
+
+/* iface.c */
+
+/* What the row asks for, in a form that ofproto takes.  False: iface->error says what is wrong. */
+bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_port_cfg *cfg);
+/* Makes it, or changes it to what the row asks for; sets ofport and error. */
+void iface_create(struct iface *i, const struct ovsdb_row *row);
+void iface_destroy(struct iface *i);
+/* Columns that go with cur_cfg. */
+void iface_tell(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn);
+
+__attribute__((format(printf, 2, 3))) void ovs_log(struct ovs *o, const char *fmt, ...);
+
+#endif

@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Open vSwitch's ports: the real ovsdb-server and ovs-vsctl, vxd in ovs-vswitchd's place, the kernel's
+# driver at the other end.
+. "$(dirname "$0")/lib.sh"
+for p in ovsdb-server ovsdb-tool ovs-vsctl; do
+	PATH=$PATH:/usr/share/openvswitch/scripts command -v $p >/dev/null || skip "needs openvswitch-switch"
+done
+
+for n in A B; do netns $n; done
+wire A eth0 B eth0
+ip -n ${NSTAG}A addr add 172.16.0.38/24 dev eth0
+ip -n ${NSTAG}B addr add 172.16.0.39/24 dev eth0
+export OVS_RUNDIR=$TMP/ovs
+mkdir "$OVS_RUNDIR"
+DB=$OVS_RUNDIR/db.sock
+
+start_database() {
+	[ -e "$OVS_RUNDIR/conf.db" ] ||
+		ovsdb-tool create "$OVS_RUNDIR/conf.db" /usr/share/openvswitch/vswitch.ovsschema
+	ovsdb-server "$OVS_RUNDIR/conf.db" --remote="punix:$DB" --unixctl=none --no-chdir \
+		-vconsole:off 2>"$TMP/ovsdb.err" &
+	database=$!
+	pids+=($database)
+	await test -S "$DB"
+}
+vsctl() { timeout 5 ovs-vsctl --db="unix:$DB" "$@"; }
+
+start_database
+vsctl --no-wait init || fail "init"
+start_vxd A --ovsdb "unix:$DB"
+await eval 'vsctl get Open_vSwitch . iface_types | grep -q vxlan'
+
+began=$(date +%s%N)
+vsctl add-br br1 || fail "add-br"
+vsctl add-port br1 vx1 -- set interface vx1 type=vxlan options:remote_ip=172.16.0.39 options:key=100 ||
+	fail "add-port"
+took=$((($(date +%s%N) - began) / 1000000))
+[ $took -lt 2000 ] || fail "add-br and add-port took $took ms"
+same "what the database says" "65534 1 []" \
+	"$(vsctl get interface br1 ofport) $(vsctl get interface vx1 ofport) $(vsctl get interface vx1 error)"
+vsctl get bridge br1 datapath_id | grep -qE '^"[0-9a-f]{16}"$' || fail "datapath_id"
+
+ip -n ${NSTAG}A addr add 192.168.9.1/24 dev br1 && ip -n ${NSTAG}A link set br1 up || fail "no br1"
+ip -n ${NSTAG}B link add vxlan1 up type vxlan id 100 dstport 4789 remote 172.16.0.38 local 172.16.0.39 dev eth0
+ip -n ${NSTAG}B addr add 192.168.9.2/24 dev vxlan1
+await in_ns A ping -qc1 -W1 192.168.9.2
+in_ns A ping -q -c 5 -i 0.1 -W 2 -s 1000 192.168.9.2 >/dev/null || fail "ping"
+in_ns B ping -q -c 5 -i 0.1 -W 2 192.168.9.1 >/dev/null || fail "ping from the kernel's side"
+
+if command -v iperf3 >/dev/null; then # with the wire's offloads: super-frames both ways
+	for n in A B; do in_ns $n ethtool -K eth0 tx on tso on gso on gro on >/dev/null 2>&1; done
+	for way in "" -R; do
+		in_ns B iperf3 -s -1 -p 5201 --logfile "$TMP/iperf.log" --forceflush &
+		await grep -q listening "$TMP/iperf.log"
+		in_ns A iperf3 -c 192.168.9.2 -p 5201 -t 1 -J $way >"$TMP/iperf.json" 2>&1
+		wait $!
+		rm -f "$TMP/iperf.log"
+		"$PYTHON" -c 'import json,sys
+n = json.load(open(sys.argv[1]))["end"]["sum_received"]["bits_per_second"] / 1e6
+print("TCP", sys.argv[2:], "%.0f Mbit/s" % n)
+sys.exit(n < 50)' "$TMP/iperf.json" $way || fail "TCP $way: $(head -c 300 "$TMP/iperf.json")"
+	done
+fi
+vx A -d explain -c 2 inner icmp >"$TMP/explained" 2>/dev/null &
+teller=$!
+sleep 0.5
+in_ns A ping -q -c 3 -i 0.2 192.168.9.2 >/dev/null
+wait $teller
+for stage in vport_receive flow_key_extract dp_process_packet execute_actions do_output vport_send \
+	vxlan_xmit_one udp_rcv vxlan_rcv vport_frame_hook; do
+	grep -qw "$stage" "$TMP/explained" || fail "no stage $stage in: $(cat "$TMP/explained")"
+done
+same "the tunnel's device" "master ovs-system openvswitch_slave external id 0 dstport 4789 nolearning udp6zerocsumrx mtu 65000" \
+	"$(vx A exec ip -d link show vxlan_sys_4789 | tr ' ' '\n' | awk '
+		{ if (p == "master" || p == "id" || p == "dstport" || p == "mtu") v[p] = p " " $0; p = $0; s[$0] = 1 }
+		END { print v["master"], s["openvswitch_slave"] ? "openvswitch_slave" : "",
+			s["external"] ? "external" : "", v["id"], v["dstport"], s["nolearning"] ? "nolearning" : "",
+			s["udp6zerocsumrx"] ? "udp6zerocsumrx" : "", v["mtu"] }')"
+
+vsctl add-port br1 nosuch0 2>"$TMP/err"
+same "a port that is not there" "-1" "$(vsctl get interface nosuch0 ofport)"
+grep -q "could not open network device nosuch0 (No such device)" "$TMP/err" || fail "$(cat "$TMP/err")"
+vsctl del-port br1 nosuch0 || fail "del-port"
+vsctl del-port br1 vx1 || fail "del-port"
+vsctl del-br br1 || fail "del-br"
+await eval "! ip -n ${NSTAG}A link show br1 2>/dev/null"
+accounts A dev_down # what the host sent before br1 was up
+sed -i '/^vxd: bridge br1: \(added\|deleted\) interface vx1/d' "$TMP/A.err"
+finish
