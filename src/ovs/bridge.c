@@ -404,6 +404,7 @@ void bridge_exit(struct ovs *o, bool cleanup)
 		return;
 	all_destroy(o, !cleanup);
 	ovsdb_idl_txn_destroy(o->txn);
+	ovsdb_idl_txn_destroy(o->status_txn);
 	ovsdb_idl_destroy(o->idl);
 	free(o);
 }
@@ -447,16 +448,49 @@ static void follow_database(struct ovs *o, uint64_t now)
 	root = ovsdb_table_first(table(o, OVS_ROOT));
 	if (!ovsdb_idl_has_lock(o->idl) || !root)
 		return;
-	again = must_tell_again(o);
+	again = must_tell_again(o) || o->links_changed;
+	o->links_changed = false;
 	if (ovsdb_idl_seqno(o->idl) == o->seen && !again)
 		return;
 	o->seen = ovsdb_idl_seqno(o->idl);
 	bridge_reconfigure(o, root);
 }
 
+enum { STATUS_MS = 5000 };
+
+/* Statistics, every five seconds; what has not changed is not sent. */
+static void tell_status(struct ovs *o, uint64_t now)
+{
+	if (now < o->next_status || !ovsdb_idl_has_lock(o->idl) || !o->is_configured)
+		return;
+	if (o->status_txn && ovsdb_idl_txn_status(o->status_txn) == OVSDB_TXN_INCOMPLETE)
+		return;
+	o->next_status = now + STATUS_MS * NS_PER_MS;
+	ovsdb_idl_txn_destroy(o->status_txn);
+	o->status_txn = ovsdb_idl_txn_create(o->idl);
+	if (!o->status_txn)
+		return;
+	list_for_each (b, &o->bridges, struct bridge, node)
+		list_for_each (i, &b->ifaces, struct iface, node) {
+			const struct ovsdb_row *row =
+				ovsdb_table_find(table(o, OVS_INTERFACE), &i->uuid);
+
+			if (row && b->ofproto)
+				iface_tell_status(i, row, o->status_txn);
+		}
+	ovsdb_idl_txn_commit(o->status_txn);
+}
+
+void bridge_links_changed(struct ovs *o)
+{
+	if (o)
+		o->links_changed = true;
+}
+
 void bridge_run(struct ovs *o, uint64_t now)
 {
 	follow_database(o, now);
+	tell_status(o, now);
 	list_for_each (b, &o->bridges, struct bridge, node)
 		if (b->ofproto)
 			ofproto_run(b->ofproto, now);
@@ -465,6 +499,8 @@ void bridge_run(struct ovs *o, uint64_t now)
 void bridge_wait(const struct ovs *o, uint64_t now, uint64_t *deadline)
 {
 	ovsdb_idl_wait(o->idl, deadline);
+	if (o->is_configured && !list_is_empty(&o->bridges))
+		*deadline = MIN(*deadline, o->next_status);
 	list_for_each (b, &o->bridges, struct bridge, node)
 		if (b->ofproto)
 			*deadline = MIN(*deadline, ofproto_wait(b->ofproto, now));

@@ -94,6 +94,15 @@ static bool is_local(const struct iface *i)
 	return !strcmp(i->name, i->bridge->name);
 }
 
+/* Its device went: what is left is to take the port away, and to try anew. */
+static bool is_gone(const struct iface *i)
+{
+	struct ofproto_port_view v;
+
+	return i->ofport > 0 && ofproto_port_get(i->bridge->ofproto, (uint16_t)i->ofport, &v) &&
+	       v.gone;
+}
+
 void iface_create(struct iface *i, const struct ovsdb_row *row)
 {
 	struct ofproto_port_cfg cfg;
@@ -104,6 +113,10 @@ void iface_create(struct iface *i, const struct ovsdb_row *row)
 	if (is_local(i)) {
 		i->ofport = OFPORT_LOCAL;
 		return;
+	}
+	if (is_gone(i)) {
+		ofproto_port_del(i->bridge->ofproto, (uint16_t)i->ofport, true);
+		i->ofport = OFPORT_NONE;
 	}
 	if (!iface_parse(i, row, &cfg)) {
 		fail(i);
@@ -147,7 +160,6 @@ static void tell_device(struct iface *i, const struct ovsdb_row *row, struct ovs
 	ofproto_port_get(i->bridge->ofproto, (uint16_t)i->ofport, &v);
 	d = v.dev;
 	state = !d || dev_is_up(d) ? "up" : "down";
-
 	ovsdb_idl_txn_set_string(txn, row, IFACE_ADMIN_STATE, state);
 	ovsdb_idl_txn_set_string(txn, row, IFACE_LINK_STATE, state);
 	ovsdb_idl_txn_set_integer(txn, row, IFACE_LINK_RESETS, 0);
@@ -158,18 +170,46 @@ static void tell_device(struct iface *i, const struct ovsdb_row *row, struct ovs
 	ovsdb_idl_txn_set_string(txn, row, IFACE_MAC_IN_USE, mac_text(&d->mac, mac));
 }
 
+/* Those that a tunnel or patch port does not have (ovs.md 2.4). */
+static void put_device_counts(struct ovsdb_datum *d, const struct dev_stats *s)
+{
+	const struct {
+		const char *name;
+		uint64_t n;
+	} count[] = {
+		{"collisions", s->collisions},		{"rx_crc_err", s->rx_crc_errors},
+		{"rx_dropped", s->rx_dropped},		{"rx_errors", s->rx_errors},
+		{"rx_frame_err", s->rx_frame_errors},	{"rx_missed_errors", s->rx_missed_errors},
+		{"rx_multicast_packets", s->multicast}, {"rx_over_err", s->rx_over_errors},
+		{"tx_dropped", s->tx_dropped},		{"tx_errors", s->tx_errors}};
+
+	for (size_t k = 0; k < ARRAY_LEN(count); k++)
+		ovsdb_datum_put_count(d, count[k].name, (int64_t)count[k].n);
+}
+
 static void tell_statistics(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
 {
 	struct ofproto_port_stats s;
 	struct ovsdb_datum d;
 
-	ofproto_port_stats(i->bridge->ofproto, (uint16_t)i->ofport, &s);
+	if (ofproto_port_stats(i->bridge->ofproto, (uint16_t)i->ofport, &s) < 0)
+		return;
 	ovsdb_datum_init(&d, OVSDB_STRING, OVSDB_INTEGER);
 	ovsdb_datum_put_count(&d, "rx_packets", (int64_t)s.rx_packets);
 	ovsdb_datum_put_count(&d, "rx_bytes", (int64_t)s.rx_bytes);
 	ovsdb_datum_put_count(&d, "tx_packets", (int64_t)s.tx_packets);
 	ovsdb_datum_put_count(&d, "tx_bytes", (int64_t)s.tx_bytes);
+	if (!s.only_counts)
+		put_device_counts(&d, &s.dev);
 	ovsdb_idl_txn_set(txn, row, IFACE_STATISTICS, &d);
+}
+
+void iface_tell_status(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
+{
+	if (i->ofport <= 0)
+		return;
+	tell_device(i, row, txn);
+	tell_statistics(i, row, txn);
 }
 
 void iface_tell(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
@@ -185,8 +225,7 @@ void iface_tell(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_t
 	else
 		ovsdb_idl_txn_clear(txn, row, IFACE_ERROR);
 	if (i->ofport > 0) {
-		tell_device(i, row, txn);
-		tell_statistics(i, row, txn);
+		iface_tell_status(i, row, txn);
 		return;
 	}
 	for (size_t k = 0; k < ARRAY_LEN(gone); k++)

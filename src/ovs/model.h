@@ -43,6 +43,9 @@ struct ovs {
 	struct list bridges;
 	unsigned seen;		   /* ovsdb_idl_seqno() of the last configuration */
 	struct ovsdb_idl_txn *txn; /* on its way; NULL */
+	struct ovsdb_idl_txn *status_txn;
+	uint64_t next_status; /* when statistics are due */
+	bool links_changed;
 	bool is_configured, is_contended;
 };
 
@@ -53,6 +56,8 @@ bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_po
 /* Makes it, or changes it to what the row asks for; sets ofport and error. */
 void iface_create(struct iface *i, const struct ovsdb_row *row);
 void iface_destroy(struct iface *i);
+/* Statistics and what else moves by itself. */
+void iface_tell_status(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn);
 /* Columns that go with cur_cfg. */
 void iface_tell(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn);
 

@@ -137,7 +137,10 @@ static void signals_ready(struct loop_source *s, uint32_t events)
 
 static void monitor_ready(struct loop_source *s, uint32_t events)
 {
-	host_monitor_run(s->ctx);
+	struct io_host *h = s->ctx;
+
+	host_monitor_run(h);
+	bridge_links_changed(container_of(h, struct vxd, host)->ovs);
 }
 
 static void elsewhere_ready(struct loop_source *s, uint32_t events)

@@ -82,10 +82,17 @@ same "the tunnel's device" "master ovs-system openvswitch_slave external id 0 ds
 vsctl add-port br1 nosuch0 2>"$TMP/err"
 same "a port that is not there" "-1" "$(vsctl get interface nosuch0 ofport)"
 grep -q "could not open network device nosuch0 (No such device)" "$TMP/err" || fail "$(cat "$TMP/err")"
+# It appears: no command is needed (statement 19).
+ip -n ${NSTAG}A link add nosuch0 type veth peer name other0
+ip -n ${NSTAG}A link set nosuch0 up
+await eval '[ "$(vsctl get interface nosuch0 ofport)" -gt 0 ]'
+same "its error" "[]" "$(vsctl get interface nosuch0 error)"
+await eval 'vsctl get interface vx1 statistics | grep -q "tx_packets=[1-9]"'
 vsctl del-port br1 nosuch0 || fail "del-port"
+ip -n ${NSTAG}A link del nosuch0
 vsctl del-port br1 vx1 || fail "del-port"
 vsctl del-br br1 || fail "del-br"
 await eval "! ip -n ${NSTAG}A link show br1 2>/dev/null"
 accounts A dev_down # what the host sent before br1 was up
-sed -i '/^vxd: bridge br1: \(added\|deleted\) interface vx1/d' "$TMP/A.err"
+sed -i '/^vxd: bridge br1: \(added\|deleted\) interface \(vx1\|nosuch0\)/d' "$TMP/A.err"
 finish
