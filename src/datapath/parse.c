@@ -587,6 +587,8 @@ static bool set(struct reader *r, struct act_buf *b)
 	} else if (take(r, "skb_mark(")) {
 		if (!scalar(r, UINT32_MAX, &mark, &mask))
 			return false;
+		if (!mask) /* sets nothing, and has no text */
+			return fail(r);
 		act_set_mark(b, mark, mask);
 	} else if (!set_fields(r, b)) {
 		return false;

@@ -255,5 +255,6 @@ for i, line in enumerate('''set(eth(dst=02:00:00:00:00:99)),set(ipv4(dst=9.9.9.9
 set(tunnel(tun_id=0x1234,dst=10.1.1.2,ttl=64,tp_dst=4790,vxlan(gbp(id=85,flags=0x8)),flags(df|key))),6
 push_vlan(tpid=0x88a8,vid=10,pcp=0),1,clone(push_vlan(vid=7,pcp=3),clone(3)),12,pop_vlan,drop
 userspace(pid=0,controller(reason=1,dont_send=1,continuation=0,recirc_id=1,rule_cookie=0,controller_id=0,max_len=64)),userspace(pid=7,slow_path(lacp|stp))
-set(ipv6(src=fd00::1,label=0x5,tclass=0x3/0x3,hlimit=9)),set(sctp(src=16/0xff0)),set(skb_mark(0x1/0xf)),1'''.splitlines()):
+set(ipv6(src=fd00::1,label=0x5,tclass=0x3/0x3,hlimit=9)),set(sctp(src=16/0xff0)),set(skb_mark(0x1/0xf)),1
+set(skb_mark(0x1/0)),1'''.splitlines()):
     put('flowtext', f'acts-{i}', b'\1' + line.encode())
