@@ -90,13 +90,14 @@ static const char *iface_type(const struct bridge *b, const struct ovsdb_row *ro
 	return *t ? t : "system";
 }
 
-static void want_iface(struct bridge *b, const struct ovsdb_row *row)
+static void want_iface(struct bridge *b, const struct ovsdb_row *row, const char *bond)
 {
 	struct iface *i = iface_find(b, &row->node.uuid);
 	const char *type = iface_type(b, row);
 
 	if (i && !strcmp(i->type, type)) {
 		i->wanted = true;
+		snprintf(i->bond, sizeof(i->bond), "%s", bond);
 		return;
 	}
 	i = calloc(1, sizeof(*i));
@@ -107,6 +108,7 @@ static void want_iface(struct bridge *b, const struct ovsdb_row *row)
 	i->wanted = true;
 	snprintf(i->name, sizeof(i->name), "%s", ovsdb_row_string(row, IFACE_NAME));
 	snprintf(i->type, sizeof(i->type), "%s", type);
+	snprintf(i->bond, sizeof(i->bond), "%s", bond);
 	list_append(&b->ifaces, &i->node);
 }
 
@@ -135,8 +137,9 @@ static void each_iface(struct ovs *o, struct bridge *b, const struct ovsdb_row *
 static void want_port_iface(struct bridge *b, const struct ovsdb_row *port,
 			    const struct ovsdb_row *iface)
 {
-	(void)port;
-	want_iface(b, iface);
+	bool bond = ovsdb_row_datum(port, PORT_INTERFACES)->n > 1;
+
+	want_iface(b, iface, bond ? ovsdb_row_string(port, PORT_NAME) : "");
 }
 
 static struct bridge *bridge_add(struct ovs *o, const struct ovsdb_row *row)
@@ -260,27 +263,72 @@ static enum vlan_mode vlan_mode(const struct ovsdb_row *port)
 									  : VLAN_ACCESS;
 }
 
+enum { VLAN_WORDS = 4096 / 64 };
+
+/* A column of VLANs as a bitmap; NULL: it is empty. */
+static const uint64_t *vlans(const struct ovsdb_row *row, size_t column, uint64_t map[VLAN_WORDS])
+{
+	const struct ovsdb_datum *d = ovsdb_row_datum(row, column);
+
+	memset(map, 0, VLAN_WORDS * sizeof(*map));
+	for (uint32_t k = 0; k < d->n; k++)
+		if (d->keys[k].integer >= 0 && d->keys[k].integer < 4096)
+			map[d->keys[k].integer / 64] |= 1ull << d->keys[k].integer % 64;
+	return d->n ? map : NULL;
+}
+
+static enum priority_tags priority_tags(const struct ovsdb_row *port)
+{
+	const char *s = ovsdb_row_get(port, PORT_OTHER_CONFIG, "priority-tags");
+
+	if (s && (!strcmp(s, "if-nonzero") || !strcmp(s, "true")))
+		return PRIORITY_TAGS_IF_NONZERO;
+	return s && !strcmp(s, "always") ? PRIORITY_TAGS_ALWAYS : PRIORITY_TAGS_NEVER;
+}
+
+static uint32_t other_number(const struct ovsdb_row *row, const char *key, uint32_t none)
+{
+	const char *s = ovsdb_row_get(row, BRIDGE_OTHER_CONFIG, key);
+	unsigned long long n;
+
+	return s && text_to_u64(s, UINT32_MAX, &n) == 0 ? (uint32_t)n : none;
+}
+
+/* What the row says of the bridge as a whole. */
+static void set_bridge(struct bridge *b, const struct ovsdb_row *row)
+{
+	const char *bpdu = ovsdb_row_get(row, BRIDGE_OTHER_CONFIG, "forward-bpdu");
+	bool secure = !strcmp(ovsdb_row_string(row, BRIDGE_FAIL_MODE), "secure");
+	uint64_t flood[VLAN_WORDS];
+
+	ofproto_set_mac_aging_time(b->ofproto, other_number(row, "mac-aging-time", 300));
+	ofproto_set_mac_table_size(b->ofproto, other_number(row, "mac-table-size", 8192));
+	ofproto_set_flood_vlans(b->ofproto, vlans(row, BRIDGE_FLOOD_VLANS, flood));
+	ofproto_set_forward_bpdu(b->ofproto, bpdu && !strcmp(bpdu, "true"));
+	ofproto_set_fail_secure(b->ofproto, secure);
+	if (secure && !b->is_secure) /* ovs.md 11.19 */
+		ovs_log(b->ovs, "%s: fail_mode=secure and OpenFlow is not built: all packets are dropped",
+			b->name);
+	b->is_secure = secure;
+}
+
 static void set_bundle(struct bridge *b, const struct ovsdb_row *port, const struct ovsdb_row *row)
 {
-	const struct ovsdb_datum *trunks = ovsdb_row_datum(port, PORT_TRUNKS);
 	struct iface *i = iface_find(b, &row->node.uuid);
-	uint64_t bitmap[4096 / 64] = {0};
+	uint64_t trunks[VLAN_WORDS];
 	uint16_t ofport;
 
 	if (!i || i->ofport <= 0)
 		return;
 	ofport = (uint16_t)i->ofport;
-	for (uint32_t k = 0; k < trunks->n; k++)
-		if (trunks->keys[k].integer >= 0 && trunks->keys[k].integer < 4096)
-			bitmap[trunks->keys[k].integer / 64] |= 1ull
-								<< trunks->keys[k].integer % 64;
 	ofproto_bundle_set(b->ofproto, i,
 			   &(struct bundle_cfg){.name = i->name,
 						.ports = &ofport,
 						.n_ports = 1,
 						.vlan_mode = vlan_mode(port),
 						.tag = (int)ovsdb_row_integer(port, PORT_TAG, -1),
-						.trunks = trunks->n ? bitmap : NULL});
+						.trunks = vlans(port, PORT_TRUNKS, trunks),
+						.priority_tags = priority_tags(port)});
 }
 
 /* --- telling the database ------------------------------------------------------------------------
@@ -367,6 +415,7 @@ static void bridge_reconfigure(struct ovs *o, const struct ovsdb_row *root)
 		if (!b->ofproto || !row)
 			continue;
 		set_local_mac(b);
+		set_bridge(b, row);
 		bridge_add_ports(b);
 		each_iface(o, b, row, set_bundle);
 	}
@@ -504,9 +553,4 @@ void bridge_wait(const struct ovs *o, uint64_t now, uint64_t *deadline)
 	list_for_each (b, &o->bridges, struct bridge, node)
 		if (b->ofproto)
 			*deadline = MIN(*deadline, ofproto_wait(b->ofproto, now));
-}
-
-bool bridge_is_configured(const struct ovs *o)
-{
-	return o->is_configured;
 }

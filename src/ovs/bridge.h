@@ -32,7 +32,4 @@ void bridge_run(struct ovs *ovs, uint64_t now);
 void bridge_wait(const struct ovs *ovs, uint64_t now, uint64_t *deadline);
 /* A link of the host's came, went or changed: what could not be opened may be there now. */
 void bridge_links_changed(struct ovs *ovs); /* NULL is fine */
-/* The first configuration has been made, and told to the database. */
-bool bridge_is_configured(const struct ovs *ovs);
-
 #endif

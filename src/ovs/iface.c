@@ -53,6 +53,10 @@ bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_po
 	int64_t had = ovsdb_row_integer(row, IFACE_OFPORT, 0);
 
 	text_clear(&i->error);
+	if (*i->bond) { /* ovs.md 11.17 */
+		text_printf(&i->error, "%s: bonds are not built, use one interface", i->bond);
+		return false;
+	}
 	*cfg = (struct ofproto_port_cfg){.name = i->name, .type = i->type};
 	/* Without a request the number of before is the one to have. */
 	cfg->ofport_request = (uint16_t)(want > 0 ? want : had > 0 && had < 65280 ? had : 0);
@@ -94,6 +98,19 @@ static bool is_local(const struct iface *i)
 	return !strcmp(i->name, i->bridge->name);
 }
 
+static void warn_ignored(struct iface *i, const struct ovsdb_row *row)
+{
+	static const struct {
+		enum ovs_interface_column column;
+		const char *name;
+	} ignored[] = {{IFACE_MTU_REQUEST, "mtu_request"}, {IFACE_MAC, "mac"}};
+
+	for (size_t k = 0; k < ARRAY_LEN(ignored); k++)
+		if (ovsdb_row_datum(row, ignored[k].column)->n)
+			ovs_log(i->bridge->ovs, "%s: column %s is not built: it is ignored", i->name,
+				ignored[k].name);
+}
+
 /* Its device went: what is left is to take the port away, and to try anew. */
 static bool is_gone(const struct iface *i)
 {
@@ -118,6 +135,8 @@ void iface_create(struct iface *i, const struct ovsdb_row *row)
 		ofproto_port_del(i->bridge->ofproto, (uint16_t)i->ofport, true);
 		i->ofport = OFPORT_NONE;
 	}
+	if (i->ofport == OFPORT_NONE)
+		warn_ignored(i, row);
 	if (!iface_parse(i, row, &cfg)) {
 		fail(i);
 		return;
@@ -145,6 +164,8 @@ void iface_destroy(struct iface *i)
 		if (i->bridge->ofproto)
 			ofproto_port_del(i->bridge->ofproto, (uint16_t)i->ofport, !i->keep);
 	}
+	if (i->bridge->ofproto)
+		ofproto_bundle_del(i->bridge->ofproto, i);
 	list_remove(&i->node);
 	text_done(&i->error);
 	free(i);

@@ -23,7 +23,8 @@ struct iface {
 	int32_t ofport; /* the number, OFPORT_NONE or OFPORT_FAILED */
 	struct text error;
 	bool wanted;
-	bool keep; /* what it has on the host stays when it goes */
+	char bond[OVS_NAME_MAX]; /* its port, if that has other interfaces, too; "": it has not */
+	bool keep;		 /* what it has on the host stays when it goes */
 };
 
 struct bridge {
@@ -34,7 +35,7 @@ struct bridge {
 	char type[16];
 	struct ofproto *ofproto;
 	struct list ifaces;
-	bool wanted;
+	bool wanted, is_secure;
 };
 
 struct ovs {

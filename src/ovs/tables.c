@@ -31,7 +31,6 @@ static const struct ovsdb_column root[] = {
 	[ROOT_CUR_CFG] = INT("cur_cfg", OURS),
 	[ROOT_DATAPATH_TYPES] = STR("datapath_types", OURS),
 	[ROOT_IFACE_TYPES] = STR("iface_types", OURS),
-	[ROOT_OTHER_CONFIG] = MAP("other_config", 0),
 };
 
 static const struct ovsdb_column bridge[] = {
@@ -51,7 +50,6 @@ static const struct ovsdb_column port[] = {
 	[PORT_TAG] = INT("tag", 0),
 	[PORT_TRUNKS] = INT("trunks", 0),
 	[PORT_VLAN_MODE] = STR("vlan_mode", 0),
-	[PORT_MAC] = STR("mac", 0),
 	[PORT_OTHER_CONFIG] = MAP("other_config", 0),
 };
 

@@ -15,7 +15,6 @@ enum ovs_root_column {
 	ROOT_CUR_CFG,
 	ROOT_DATAPATH_TYPES,
 	ROOT_IFACE_TYPES,
-	ROOT_OTHER_CONFIG,
 };
 
 enum ovs_bridge_column {
@@ -35,7 +34,6 @@ enum ovs_port_column {
 	PORT_TAG,
 	PORT_TRUNKS,
 	PORT_VLAN_MODE,
-	PORT_MAC,
 	PORT_OTHER_CONFIG,
 };
 

@@ -423,7 +423,7 @@ static int make_parts(struct vxd *d, const struct options *o)
 /* Everything but the run directory, which is taken already.  0 or an exit code. */
 static int live(struct vxd *d, const struct options *o)
 {
-	int r = make_parts(d, o);
+	int r = make_parts(d, o), code = 0;
 
 	if (r < 0) {
 		fprintf(stderr, "vxd: cannot start: %s\n", strerror(-r));
@@ -445,8 +445,10 @@ static int live(struct vxd *d, const struct options *o)
 		return 1;
 	}
 	if (ovs_start(d, o) < 0)
-		d->loop.stop = true;
-	notify_systemd("READY=1");
+		code = 1;
+	else
+		notify_systemd("READY=1");
+	d->loop.stop = code != 0;
 	run(d);
 	notify_systemd("STOPPING=1");
 	explain_end(d);
@@ -463,7 +465,7 @@ static int live(struct vxd *d, const struct options *o)
 	workers_done(&d->workers);
 	io_host_done(&d->host);
 	state_close(&d->state);
-	return 0;
+	return code;
 }
 
 int main(int argc, char **argv)

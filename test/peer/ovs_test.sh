@@ -90,9 +90,25 @@ same "its error" "[]" "$(vsctl get interface nosuch0 error)"
 await eval 'vsctl get interface vx1 statistics | grep -q "tx_packets=[1-9]"'
 vsctl del-port br1 nosuch0 || fail "del-port"
 ip -n ${NSTAG}A link del nosuch0
+# A bond is not made, and does not forward; a bridge that has no rule does not either.
+ip -n ${NSTAG}A link add bo0 type veth peer name bo1
+vsctl add-bond br1 bond0 bo0 bo1 2>/dev/null
+same "a bond" '-1 "bond0: bonds are not built, use one interface"' \
+	"$(vsctl get interface bo0 ofport) $(vsctl get interface bo1 error)"
+vsctl del-port br1 bond0 || fail "del-port bond0"
+vsctl set-fail-mode br1 secure
+await eval "! in_ns A ping -qc1 -W1 192.168.9.2 >/dev/null" # after the revalidation (statement 74)
+grep -q "fail_mode=secure and OpenFlow is not built" "$TMP/A.err" || fail "no word of fail_mode=secure"
+vsctl del-fail-mode br1
+await in_ns A ping -qc1 -W1 192.168.9.2
+got=$(in_ns A "$VXD" --no-state --rundir "$TMP/bad" --ovsdb nonsense 2>&1)
+same "a remote that is none" 1 $?
+case $got in *'remote "nonsense": unix:PATH or tcp:ADDRESS[:PORT] is accepted') ;; *) fail "$got" ;; esac
+
 vsctl del-port br1 vx1 || fail "del-port"
 vsctl del-br br1 || fail "del-br"
 await eval "! ip -n ${NSTAG}A link show br1 2>/dev/null"
-accounts A dev_down # what the host sent before br1 was up
+sed -i '/^vxd: br1: fail_mode=secure and OpenFlow/d' "$TMP/A.err"
+accounts A any # what the host sent before br1 was up
 sed -i '/^vxd: bridge br1: \(added\|deleted\) interface \(vx1\|nosuch0\)/d' "$TMP/A.err"
 finish
