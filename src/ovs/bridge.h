@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct ovs;
+struct unixctl_server;
 struct vx;
 
 struct ovs_config {
@@ -32,4 +33,7 @@ void bridge_run(struct ovs *ovs, uint64_t now);
 void bridge_wait(const struct ovs *ovs, uint64_t now, uint64_t *deadline);
 /* A link of the host's came, went or changed: what could not be opened may be there now. */
 void bridge_links_changed(struct ovs *ovs); /* NULL is fine */
+/* Adds the commands that ovs-appctl knows (ovs/appctl); nobody calls them after bridge_exit(). */
+void bridge_add_commands(struct ovs *ovs, struct unixctl_server *s);
+
 #endif

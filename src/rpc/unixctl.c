@@ -10,21 +10,92 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/text.h"
+#include "base/util.h"
+
 /* Each piece that is read makes the parser start anew, so IN_MAX bounds the work, too. */
 enum { IN_MAX = 256 << 10, OUT_MAX = 64 << 20, ARGS_MAX = 64 };
 
-void unixctl_init(struct unixctl_server *s, const struct unixctl_command *commands, size_t n)
+/* --- commands ---------------------------------------------------------------------------------- */
+
+static void list_commands(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
 {
+	const struct unixctl_server *s = c->server;
+	struct text t = {0};
+
+	(void)argc, (void)argv, (void)aux;
+	text_printf(&t, "The available commands are:\n");
+	for (size_t i = 0; i < s->n_entries; i++)
+		text_printf(&t, "  %-23s %s\n", s->entries[i].command->name,
+			    s->entries[i].command->usage);
+	unixctl_reply(c, text_get(&t));
+	text_done(&t);
+}
+
+void unixctl_init(struct unixctl_server *s)
+{
+	static const struct unixctl_command list = {"list-commands", "", 0, 0, list_commands};
+
+	*s = (struct unixctl_server){0};
 	list_init(&s->conns);
-	s->commands = commands;
-	s->n_commands = n;
+	unixctl_add(s, &list, 1, NULL);
 }
 
 void unixctl_done(struct unixctl_server *s)
 {
 	while (!list_is_empty(&s->conns))
 		unixctl_conn_free(container_of(s->conns.next, struct unixctl_conn, node));
+	free(s->entries);
+	s->entries = NULL;
+	s->n_entries = 0;
 }
+
+/* The first entry that is not before 'name'. */
+static size_t place(const struct unixctl_server *s, const char *name)
+{
+	size_t low = 0, high = s->n_entries;
+
+	while (low < high) {
+		size_t mid = (low + high) / 2;
+
+		if (strcmp(s->entries[mid].command->name, name) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static struct unixctl_entry *find(struct unixctl_server *s, const char *name)
+{
+	size_t i = place(s, name);
+
+	if (i == s->n_entries || strcmp(s->entries[i].command->name, name))
+		return NULL;
+	return &s->entries[i];
+}
+
+int unixctl_add(struct unixctl_server *s, const struct unixctl_command *commands, size_t n,
+		void *aux)
+{
+	struct unixctl_entry *more = realloc(s->entries, (s->n_entries + n) * sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	s->entries = more;
+	for (size_t k = 0; k < n; k++) {
+		struct unixctl_entry *e = find(s, commands[k].name);
+
+		if (!e) {
+			e = more + place(s, commands[k].name);
+			memmove(e + 1, e, (size_t)(more + s->n_entries++ - e) * sizeof(*e));
+		}
+		*e = (struct unixctl_entry){&commands[k], aux};
+	}
+	return 0;
+}
+
+/* --- connections ------------------------------------------------------------------------------- */
 
 struct unixctl_conn *unixctl_conn_new(struct unixctl_server *s, int fd)
 {
@@ -114,57 +185,54 @@ static json_t *string(const char *text)
 	return s ? s : json_string("(text that is not UTF-8)");
 }
 
+/* A text with its last newline: the client prints what it gets. */
+static json_t *line(const char *text)
+{
+	size_t len = strlen(text);
+	json_t *s = len && text[len - 1] != '\n' ? json_sprintf("%s\n", text) : json_string(text);
+
+	return s ? s : json_string("(text that is not UTF-8)\n");
+}
+
 void unixctl_reply(struct unixctl_conn *c, const char *text)
 {
-	answer(c, string(text), json_null());
+	answer(c, line(text), json_null());
 }
 
 void unixctl_fail(struct unixctl_conn *c, const char *text)
 {
-	answer(c, json_null(), string(text));
+	answer(c, json_null(), line(text));
 }
 
 /* --- requests ----------------------------------------------------------------------------------- */
 
-static const struct unixctl_command *find(struct unixctl_server *s, const char *name)
-{
-	for (size_t i = 0; i < s->n_commands; i++)
-		if (!strcmp(s->commands[i].name, name))
-			return &s->commands[i];
-	return NULL;
-}
-
 static void run_command(struct unixctl_conn *c, const char *method, json_t *params)
 {
-	const struct unixctl_command *cmd = find(c->server, method);
+	const struct unixctl_entry *e = find(c->server, method);
+	const struct unixctl_command *cmd = e ? e->command : NULL;
 	const char *argv[ARGS_MAX + 1] = {method};
-	int argc = 1;
-	char text[300];
-	size_t i;
-	json_t *p;
+	int argc = (int)MIN(json_array_size(params), (size_t)ARGS_MAX) + 1;
+	char text[300] = "";
 
-	json_array_foreach (params, i, p) {
-		if (!json_is_string(p) || argc == ARGS_MAX) {
-			unixctl_fail(c, "every parameter has to be a string");
-			return;
-		}
-		argv[argc++] = json_string_value(p);
+	for (int i = 1; i < argc; i++) {
+		argv[i] = json_string_value(json_array_get(params, (size_t)i - 1));
+		if (!argv[i] && !*text)
+			snprintf(text, sizeof(text), "\"%.100s\" command has non-string argument",
+				 method);
 	}
-	if (!cmd) {
+	if (!cmd)
 		snprintf(text, sizeof(text), "\"%.100s\" is not a valid command (use "
 			 "\"list-commands\" to see a list of valid commands)", method);
-		unixctl_fail(c, text);
-	} else if (argc - 1 < cmd->min_args) {
+	else if (argc - 1 < cmd->min_args)
 		snprintf(text, sizeof(text), "\"%.100s\" command requires at least %d arguments",
 			 method, cmd->min_args);
-		unixctl_fail(c, text);
-	} else if (argc - 1 > cmd->max_args) {
+	else if (json_array_size(params) > (size_t)cmd->max_args)
 		snprintf(text, sizeof(text), "\"%.100s\" command takes at most %d arguments", method,
 			 cmd->max_args);
+	if (*text)
 		unixctl_fail(c, text);
-	} else {
-		cmd->fn(c, argc, argv, cmd->aux);
-	}
+	else
+		cmd->fn(c, argc, argv, e->aux);
 }
 
 /* Length without a UTF-8 letter at the end of which more bytes have to come: json_loadb() takes it for
@@ -206,8 +274,8 @@ static bool one_request(struct unixctl_conn *c)
 	params = json_object_get(msg, "params");
 	id = json_object_get(msg, "id");
 	c->id = id ? json_incref(id) : NULL;
-	if (!method || !json_is_array(params))
-		unixctl_fail(c, "a request has a method and an array of params");
+	if (!method || !json_is_array(params) || json_is_null(c->id) || !c->id)
+		c->closing = true; /* no request */
 	else
 		run_command(c, method, params);
 	json_decref(msg);
@@ -281,6 +349,9 @@ static int read_answer(int fd, char **text)
 	error = json_object_get(msg, "error");
 	if (json_is_string(error)) {
 		*text = strdup(json_string_value(error));
+		len = *text ? strlen(*text) : 0;
+		if (len && (*text)[len - 1] == '\n')
+			(*text)[len - 1] = 0;
 		r = 1;
 	} else if (json_is_string(result)) {
 		*text = strdup(json_string_value(result));

@@ -17,20 +17,24 @@
 struct unixctl_conn;
 
 /* Answers with unixctl_reply() or unixctl_fail(), once: now, or later (then the connection's next
- * request waits).  argv[0] is the command's name. */
+ * request waits).  argv[0] is the command's name; 'aux' is unixctl_add()'s. */
 typedef void unixctl_fn(struct unixctl_conn *c, int argc, const char *argv[], void *aux);
 
 struct unixctl_command {
 	const char *name, *usage;
 	int min_args, max_args;
 	unixctl_fn *fn;
+};
+
+struct unixctl_entry {
+	const struct unixctl_command *command;
 	void *aux;
 };
 
 struct unixctl_server {
 	struct list conns;
-	const struct unixctl_command *commands;
-	size_t n_commands;
+	struct unixctl_entry *entries; /* by name */
+	size_t n_entries;
 };
 
 struct unixctl_conn {
@@ -46,7 +50,12 @@ struct unixctl_conn {
 	void *aux;
 };
 
-void unixctl_init(struct unixctl_server *s, const struct unixctl_command *commands, size_t n);
+/* Knows one command: list-commands. */
+void unixctl_init(struct unixctl_server *s);
+/* Adds commands, which stay the caller's and in place.  A name that is there already gets the new
+ * meaning.  0 or -ENOMEM. */
+int unixctl_add(struct unixctl_server *s, const struct unixctl_command *commands, size_t n,
+		void *aux);
 void unixctl_done(struct unixctl_server *s);
 struct unixctl_conn *unixctl_conn_new(struct unixctl_server *s, int fd); /* NULL: memory */
 void unixctl_conn_free(struct unixctl_conn *c);
@@ -56,11 +65,12 @@ static inline bool unixctl_conn_wants_write(const struct unixctl_conn *c)
 {
 	return c->out_len != 0;
 }
+/* Text that does not end with a newline gets one; "" stays empty. */
 void unixctl_reply(struct unixctl_conn *c, const char *text);
 void unixctl_fail(struct unixctl_conn *c, const char *text);
 
-/* Client.  One command on the socket 'path': 0 and *text (free()), 1 and the error's text, or a
- * negative errno of the connection. */
+/* Client.  One command on the socket 'path': 0 and *text (free()), 1 and the error's text without
+ * its last newline, or a negative errno of the connection. */
 int unixctl_call(const char *path, int argc, const char *argv[], char **text);
 
 #endif

@@ -18,7 +18,7 @@ static void echo(struct unixctl_conn *c, int argc, const char *argv[], void *aux
 		unixctl_fail(c, argv[0]);
 }
 
-static const struct unixctl_command commands[] = {{"echo", "[WORD]...", 0, 5, echo, NULL}};
+static const struct unixctl_command commands[] = {{"echo", "[WORD]...", 0, 5, echo}};
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
@@ -35,7 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv) < 0)
 		abort();
-	unixctl_init(&s, commands, 1);
+	unixctl_init(&s);
+	if (unixctl_add(&s, commands, 1, NULL) < 0)
+		abort();
 	c = unixctl_conn_new(&s, sv[0]);
 	for (size_t at = 1; at < size; at += piece) {
 		ssize_t n = send(sv[1], data + at, size - at < piece ? size - at : piece, MSG_NOSIGNAL);

@@ -63,12 +63,19 @@ static void not_utf8(struct unixctl_conn *c, int argc, const char *argv[], void 
 	unixctl_reply(c, "\xff\xfe");
 }
 
+static void none(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
+{
+	(void)argc, (void)argv, (void)aux;
+	unixctl_reply(c, "");
+}
+
 static const struct unixctl_command commands[] = {
-	{"echo", "[WORD]...", 0, 40, echo, NULL},
-	{"two", "A B", 2, 2, echo, NULL},
-	{"big", "", 0, 0, big, NULL},
-	{"wait", "", 0, 0, wait, NULL},
-	{"bad", "", 0, 0, not_utf8, NULL},
+	{"echo", "[WORD]...", 0, 40, echo},
+	{"two", "A B", 2, 2, echo},
+	{"big", "", 0, 0, big},
+	{"wait", "", 0, 0, wait},
+	{"bad", "", 0, 0, not_utf8},
+	{"none", "", 0, 0, none},
 };
 
 static void begin(void)
@@ -76,7 +83,8 @@ static void begin(void)
 	int sv[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv), 0);
-	unixctl_init(&S, commands, sizeof(commands) / sizeof(commands[0]));
+	unixctl_init(&S);
+	assert_int_equal(unixctl_add(&S, commands, sizeof(commands) / sizeof(commands[0]), NULL), 0);
 	conn = unixctl_conn_new(&S, sv[0]);
 	fd = sv[1];
 }
@@ -109,32 +117,32 @@ static const char *hear(void)
 }
 
 static const struct {
-	const char *request, *answer;
+	const char *request, *answer; /* NULL: the connection ends */
 } rows[] = {
 	{"{\"method\":\"echo\",\"params\":[],\"id\":0}",
-	 "{\"result\":\"echo\",\"error\":null,\"id\":0}"},
+	 "{\"result\":\"echo\\n\",\"error\":null,\"id\":0}"},
 	{"{\"id\": \"x\", \"params\": [\"a b\", \"\\u00e9\\n\"], \"method\": \"echo\"}",
 	 "{\"result\":\"echo|a b|é\\n\",\"error\":null,\"id\":\"x\"}"},
 	{"{\"method\":\"echo\",\"params\":[\"\xf0\x9f\x98\x80\", \"\\ud83d\\ude00\"],\"id\":1}",
-	 "{\"result\":\"echo|\xf0\x9f\x98\x80|\xf0\x9f\x98\x80\",\"error\":null,\"id\":1}"},
+	 "{\"result\":\"echo|\xf0\x9f\x98\x80|\xf0\x9f\x98\x80\\n\",\"error\":null,\"id\":1}"},
+	{"{\"method\":\"none\",\"params\":[],\"id\":[1,\"a\"]}",
+	 "{\"result\":\"\",\"error\":null,\"id\":[1,\"a\"]}"},
 	{"{\"method\":\"two\",\"params\":[\"a\"],\"id\":2}",
-	 "{\"result\":null,\"error\":\"\\\"two\\\" command requires at least 2 arguments\",\"id\":2}"},
+	 "{\"result\":null,\"error\":\"\\\"two\\\" command requires at least 2 arguments\\n\",\"id\":2}"},
 	{"{\"method\":\"two\",\"params\":[\"a\",\"b\",\"c\"],\"id\":2}",
-	 "{\"result\":null,\"error\":\"\\\"two\\\" command takes at most 2 arguments\",\"id\":2}"},
-	{"{\"method\":\"nope\",\"params\":[],\"id\":null}",
+	 "{\"result\":null,\"error\":\"\\\"two\\\" command takes at most 2 arguments\\n\",\"id\":2}"},
+	{"{\"method\":\"nope\",\"params\":[],\"id\":3}",
 	 "{\"result\":null,\"error\":\"\\\"nope\\\" is not a valid command (use \\\"list-commands\\\" to "
-	 "see a list of valid commands)\",\"id\":null}"},
+	 "see a list of valid commands)\\n\",\"id\":3}"},
 	{"{\"method\":\"echo\",\"params\":[5],\"id\":3}",
-	 "{\"result\":null,\"error\":\"every parameter has to be a string\",\"id\":3}"},
-	{"{\"method\":\"echo\",\"params\":{},\"id\":3}",
-	 "{\"result\":null,\"error\":\"a request has a method and an array of params\",\"id\":3}"},
-	{"{\"method\":5,\"params\":[],\"id\":[1,{\"a\":true}]}",
-	 "{\"result\":null,\"error\":\"a request has a method and an array of params\",\"id\":[1,{\"a\":"
-	 "true}]}"},
-	{"[1,-2.5e3,true,false,null]",
-	 "{\"result\":null,\"error\":\"a request has a method and an array of params\",\"id\":null}"},
+	 "{\"result\":null,\"error\":\"\\\"echo\\\" command has non-string argument\\n\",\"id\":3}"},
 	{"{\"method\":\"bad\",\"params\":[],\"id\":4}",
-	 "{\"result\":\"(text that is not UTF-8)\",\"error\":null,\"id\":4}"},
+	 "{\"result\":\"(text that is not UTF-8)\\n\",\"error\":null,\"id\":4}"},
+	{"{\"method\":\"echo\",\"params\":{},\"id\":3}", NULL},
+	{"{\"method\":5,\"params\":[],\"id\":[1,{\"a\":true}]}", NULL},
+	{"{\"method\":\"echo\",\"params\":[],\"id\":null}", NULL},
+	{"{\"method\":\"echo\",\"params\":[]}", NULL},
+	{"[1,-2.5e3,true,false,null]", NULL},
 };
 
 static void split_everywhere(void **state)
@@ -147,14 +155,14 @@ static void split_everywhere(void **state)
 			begin();
 			if (at)
 				say(rows[i].request, at);
-			if (!unixctl_conn_run(conn))
+			if (!unixctl_conn_run(conn) && (at < len || rows[i].answer))
 				fail_msg("row %zu, split at %zu: ended", i, at);
 			if (at < len) {
 				assert_string_equal(hear(), "");
 				say(rows[i].request + at, len - at);
-				assert_true(unixctl_conn_run(conn));
+				assert_int_equal(unixctl_conn_run(conn), rows[i].answer != NULL);
 			}
-			if (strcmp(hear(), rows[i].answer))
+			if (strcmp(hear(), rows[i].answer ? rows[i].answer : ""))
 				fail_msg("row %zu, split at %zu: %s", i, at, in);
 			end();
 		}
@@ -166,7 +174,7 @@ static void byte_by_byte(void **state)
 {
 	(void)state;
 	begin();
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && rows[i].answer; i++) {
 		for (const char *c = rows[i].request; *c; c++) {
 			say(c, 1);
 			if (!unixctl_conn_run(conn))
@@ -181,8 +189,8 @@ static void byte_by_byte(void **state)
 	say_text("{\"method\":\"echo\",\"params\":[],\"id\":0}{\"method\":\"echo\",\"params\":[],\"id\":1}\n\n"
 	    "{\"method\":\"echo\",\"params\":[],\"id\":2");
 	assert_true(unixctl_conn_run(conn));
-	assert_string_equal(hear(), "{\"result\":\"echo\",\"error\":null,\"id\":0}"
-				    "{\"result\":\"echo\",\"error\":null,\"id\":1}");
+	assert_string_equal(hear(), "{\"result\":\"echo\\n\",\"error\":null,\"id\":0}"
+				    "{\"result\":\"echo\\n\",\"error\":null,\"id\":1}");
 	end();
 }
 
@@ -248,8 +256,8 @@ static void huge(void **state)
 	assert_int_equal(pour(",\"a\"", 4, 4096), 4096);
 	say_text("]}");
 	assert_true(unixctl_conn_run(conn));
-	assert_string_equal(hear(), "{\"result\":null,\"error\":\"every parameter has to be a string\","
-				    "\"id\":1}");
+	assert_string_equal(hear(), "{\"result\":null,\"error\":\"\\\"echo\\\" command takes at most 40 "
+				    "arguments\\n\",\"id\":1}");
 	end();
 	begin(); /* a long name */
 	say_text("{\"id\":1,\"params\":[],\"method\":\"");
@@ -280,7 +288,7 @@ static void slow_reader(void **state)
 		assert_true(unixctl_conn_run(conn));
 	}
 	assert_false(unixctl_conn_wants_write(conn));
-	assert_int_equal(n, 2000000 + strlen("{\"result\":\"\",\"error\":null,\"id\":1}"));
+	assert_int_equal(n, 2000000 + strlen("{\"result\":\"\\n\",\"error\":null,\"id\":1}"));
 	end();
 }
 
@@ -294,9 +302,9 @@ static void answered_later(void **state)
 	assert_ptr_equal(later, conn);
 	assert_string_equal(hear(), "");
 	unixctl_reply(later, "now");
-	assert_string_equal(hear(), "{\"result\":\"now\",\"error\":null,\"id\":1}");
+	assert_string_equal(hear(), "{\"result\":\"now\\n\",\"error\":null,\"id\":1}");
 	assert_true(unixctl_conn_run(conn));
-	assert_string_equal(hear(), "{\"result\":\"echo\",\"error\":null,\"id\":2}");
+	assert_string_equal(hear(), "{\"result\":\"echo\\n\",\"error\":null,\"id\":2}");
 	say_text("{\"method\":\"wait\",\"params\":[],\"id\":3}");
 	assert_true(unixctl_conn_run(conn));
 	gone_calls = 0;

@@ -114,41 +114,27 @@ static void cmd_save(struct unixctl_conn *c, int argc, const char *argv[], void 
 	text_done(&t);
 }
 
-static void cmd_list(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
-{
-	struct vxd *d = aux;
-	struct text t = {0};
-
-	text_printf(&t, "The available commands are:\n");
-	for (size_t i = 0; i < d->ctl.n_commands; i++)
-		text_printf(&t, "  %-22s  %s\n", d->ctl.commands[i].name, d->ctl.commands[i].usage);
-	unixctl_reply(c, text_get(&t));
-	text_done(&t);
-}
-
 void commands_init(struct vxd *d)
 {
-	static struct unixctl_command commands[] = {
-		{"account", "", 0, 0, cmd_account, NULL},
-		{"drops", "", 0, 0, cmd_drops, NULL},
-		{"explain/next", "", 0, 0, explain_cmd_next, NULL},
+	static const struct unixctl_command commands[] = {
+		{"account", "", 0, 0, cmd_account},
+		{"drops", "", 0, 0, cmd_drops},
+		{"explain/next", "", 0, 0, explain_cmd_next},
 		{"explain/start", "COUNT any|outer|inner REASON EXPRESSION", 4, 4,
-		 explain_cmd_start, NULL},
-		{"explain/stop", "", 0, 0, explain_cmd_stop, NULL},
-		{"list-commands", "", 0, 0, cmd_list, NULL},
-		{"nstat", "", 0, 0, cmd_nstat, NULL},
-		{"ping", "IP SIZE TTL", 3, 3, cmd_ping, NULL},
-		{"rule", "add HOOK accept|drop [EXPRESSION] | del ID | show", 0, 60, cmd_rule, NULL},
-		{"save", "", 0, 0, cmd_save, NULL},
-		{"stop", "[--keep]", 0, 1, cmd_stop, NULL},
-		{"udp/listen", "PORT lite|- COVERAGE 4|6", 4, 4, cmd_udp_listen, NULL},
-		{"udp/next", "", 0, 0, cmd_udp_next, NULL},
-		{"udp/send", "IP PORT lite|- COVERAGE TEXT", 5, 5, cmd_udp_send, NULL},
-		{"udp/stop", "", 0, 0, cmd_udp_stop, NULL},
-		{"version", "", 0, 0, cmd_version, NULL},
+		 explain_cmd_start},
+		{"explain/stop", "", 0, 0, explain_cmd_stop},
+		{"nstat", "", 0, 0, cmd_nstat},
+		{"ping", "IP SIZE TTL", 3, 3, cmd_ping},
+		{"rule", "add HOOK accept|drop [EXPRESSION] | del ID | show", 0, 60, cmd_rule},
+		{"save", "", 0, 0, cmd_save},
+		{"stop", "[--keep]", 0, 1, cmd_stop},
+		{"udp/listen", "PORT lite|- COVERAGE 4|6", 4, 4, cmd_udp_listen},
+		{"udp/next", "", 0, 0, cmd_udp_next},
+		{"udp/send", "IP PORT lite|- COVERAGE TEXT", 5, 5, cmd_udp_send},
+		{"udp/stop", "", 0, 0, cmd_udp_stop},
+		{"version", "", 0, 0, cmd_version},
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		commands[i].aux = d;
-	unixctl_init(&d->ctl, commands, ARRAY_LEN(commands));
+	unixctl_init(&d->ctl);
+	unixctl_add(&d->ctl, commands, ARRAY_LEN(commands), d);
 }

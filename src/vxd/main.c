@@ -295,6 +295,8 @@ static int ovs_start(struct vxd *d, const struct options *o)
 		return 0;
 	r = bridge_init(&d->ovs, &cfg, why, sizeof(why));
 	if (r == 0)
+		bridge_add_commands(d->ovs, &d->ctl);
+	if (r == 0)
 		return add_source(d, &d->ovs_src, bridge_fd(d->ovs), ovs_ready, d);
 	fprintf(stderr, "vxd: --ovsdb %s: %s\n", o->ovsdb, why);
 	return -1;
