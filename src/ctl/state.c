@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "ctl/canon.h"
 #include "ctl/lines.h"
+#include "log/vlog.h"
 
 static const char head[] = "# vxd's state: written by vxd, replayed when it starts.\n";
 
@@ -116,7 +117,7 @@ static void note_failure(struct list *failures, unsigned int line, int n, char *
 	for (int i = 0; i < n; i++)
 		text_append(&t, words[i], strlen(words[i]) + 1);
 	if (!f || t.failed) {
-		fprintf(stderr, "vxd: line %u of the state could not be restored: %s\n", line, why);
+		vlog(VLM_STATE, VLL_WARN, "line %u of the state could not be restored: %s", line, why);
 		text_done(&t);
 		free(f);
 		return;
@@ -141,7 +142,7 @@ static int tell_failures(struct list *failures, const char *path)
 	int n = 0;
 
 	list_for_each_safe (f, failures, struct failure, node) {
-		fprintf(stderr, "vxd: %s, line %u could not be restored: %s\n", path, f->line, f->why);
+		vlog(VLM_STATE, VLL_WARN, "%s, line %u could not be restored: %s", path, f->line, f->why);
 		failure_free(f);
 		n++;
 	}
@@ -189,7 +190,7 @@ int state_replay(struct state *s, state_line_fn *fn, void *ctx)
 	while (f && (n = getline(&line, &size, f)) >= 0) {
 		number++;
 		if (n && line[n - 1] != '\n') {
-			fprintf(stderr, "vxd: %s, line %u is torn and was ignored\n", s->path, number);
+			vlog(VLM_STATE, VLL_WARN, "%s, line %u is torn and was ignored", s->path, number);
 			break;
 		}
 		if (strlen(line) == (size_t)n)
@@ -258,14 +259,14 @@ int state_compact(struct state *s, struct vx *vx)
 		if (fd >= 0)
 			close(fd);
 		unlink(tmp);
-		fprintf(stderr, "vxd: cannot write %s: %s\n", s->path, strerror(-r));
+		vlog(VLM_STATE, VLL_WARN, "cannot write %s: %s", s->path, strerror(-r));
 		return r;
 	}
 	close(s->fd);
 	s->fd = fd;
 	r = sync_dir_of(s->path);
 	if (r < 0)
-		fprintf(stderr, "vxd: cannot sync the directory of %s: %s\n", s->path, strerror(-r));
+		vlog(VLM_STATE, VLL_WARN, "cannot sync the directory of %s: %s", s->path, strerror(-r));
 	return r;
 }
 
@@ -282,8 +283,8 @@ void state_commit(struct state *s)
 	}
 	r = s->pending.failed ? -ENOMEM : write_all(s->fd, s->pending.s, s->pending.len);
 	if (r < 0)
-		fprintf(stderr, "vxd: cannot write %s: %s; what was changed now is lost at the next "
-			"start, unless a later change can be written\n", s->path, strerror(-r));
+		vlog(VLM_STATE, VLL_WARN, "cannot write %s: %s; what was changed now is lost at the next "
+			"start, unless a later change can be written", s->path, strerror(-r));
 	s->stale = r < 0; /* a part of a line may be there */
 	text_clear(&s->pending);
 	s->pending.failed = false;
@@ -308,7 +309,7 @@ void state_keep_copy(struct state *s)
 	if (to >= 0)
 		close(to);
 	if (r < 0)
-		fprintf(stderr, "vxd: cannot keep a copy as %s: %s\n", path, strerror(-r));
+		vlog(VLM_STATE, VLL_WARN, "cannot keep a copy as %s: %s", path, strerror(-r));
 	else
-		fprintf(stderr, "vxd: the state as it was is kept as %s\n", path);
+		vlog(VLM_STATE, VLL_INFO, "the state as it was is kept as %s", path);
 }

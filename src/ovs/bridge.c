@@ -5,27 +5,15 @@
  * other.
  */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/util.h"
+#include "log/vlog.h"
 #include "net/link.h"
 #include "ovs/model.h"
-
-void ovs_log(struct ovs *o, const char *fmt, ...)
-{
-	char line[512];
-	va_list ap;
-
-	if (!o->cfg.log)
-		return;
-	va_start(ap, fmt);
-	vsnprintf(line, sizeof(line), fmt, ap);
-	va_end(ap);
-	o->cfg.log(o->cfg.ctx, line);
-}
 
 static const struct ovsdb_table *table(const struct ovs *o, enum ovs_table t)
 {
@@ -163,7 +151,7 @@ static void want_bridge(struct ovs *o, const struct ovsdb_row *row)
 	struct bridge *b = bridge_find(o, &row->node.uuid);
 
 	if (strpbrk(name, "/\\")) {
-		ovs_log(o, "ignoring bridge with invalid name '%s'", name);
+		vlog(VLM_BRIDGE, VLL_WARN, "ignoring bridge with invalid name '%s'", name);
 		return;
 	}
 	if (b && strcmp(b->type, type)) {
@@ -200,14 +188,17 @@ static void open_bridge(struct bridge *b)
 	if (b->ofproto)
 		return;
 	if (strcmp(b->type, "system") && strcmp(b->type, "netdev")) {
-		ovs_log(b->ovs, "failed to create bridge %s: unknown datapath type %s", b->name,
-			b->type);
+		vlog(VLM_BRIDGE, VLL_ERR, "failed to create bridge %s: unknown datapath type %s",
+		     b->name, b->type);
 		return;
 	}
 	r = ofproto_create(b->ovs->cfg.vx, b->name, b->type, &err, &b->ofproto);
 	if (r < 0)
-		ovs_log(b->ovs, "failed to create bridge %s: %s", b->name,
-			*err.text ? err.text : strerror(-r));
+		vlog(VLM_BRIDGE, VLL_ERR, "failed to create bridge %s: %s", b->name,
+		     *err.text ? err.text : strerror(-r));
+	else
+		vlog(VLM_BRIDGE, VLL_INFO, "bridge %s: added interface %s on port %u", b->name,
+		     b->name, OFPORT_LOCAL);
 }
 
 static bool has_request(const struct ovsdb_row *row)
@@ -246,7 +237,8 @@ static void set_local_mac(struct bridge *b)
 	    mac_eq(&v.dev->mac, &cfg.mac))
 		return;
 	if (link_setlink(v.dev, &cfg, &err) < 0)
-		ovs_log(b->ovs, "bridge %s: cannot set its address: %s", b->name, err.text);
+		vlog(VLM_BRIDGE, VLL_ERR, "bridge %s: cannot set its address: %s", b->name,
+		     err.text);
 }
 
 static enum vlan_mode vlan_mode(const struct ovsdb_row *port)
@@ -307,8 +299,8 @@ static void set_bridge(struct bridge *b, const struct ovsdb_row *row)
 	ofproto_set_forward_bpdu(b->ofproto, bpdu && !strcmp(bpdu, "true"));
 	ofproto_set_fail_secure(b->ofproto, secure);
 	if (secure && !b->is_secure) /* ovs.md 11.19 */
-		ovs_log(b->ovs, "%s: fail_mode=secure and OpenFlow is not built: all packets are dropped",
-			b->name);
+		vlog(VLM_BRIDGE, VLL_WARN,
+		     "%s: fail_mode=secure and OpenFlow is not built: all packets are dropped", b->name);
 	b->is_secure = secure;
 }
 
@@ -481,15 +473,34 @@ static void note_done(struct ovs *o)
 		o->is_configured = true;
 }
 
+/* The connection comes and goes; attempts that fail are told once. */
+static void log_connection(struct ovs *o)
+{
+	bool connected = ovsdb_idl_is_connected(o->idl);
+	const char *why = ovsdb_idl_why(o->idl), *remote = ovsdb_idl_remote(o->idl);
+
+	if (connected && !o->was_connected)
+		vlog_limited(VLM_RECONNECT, VLL_INFO, "%s: connected", remote);
+	else if (!connected && o->was_connected)
+		vlog_limited(VLM_RECONNECT, VLL_INFO, "%s: connection lost (%s)", remote, why);
+	else if (!connected && *why && !o->told_attempt)
+		vlog_limited(VLM_RECONNECT, VLL_INFO,
+			     "%s: connection attempt failed (%s), continuing to reconnect in the "
+			     "background but suppressing further logging", remote, why);
+	o->told_attempt = !connected && (o->told_attempt || (*why && !o->was_connected));
+	o->was_connected = connected;
+}
+
 static void follow_database(struct ovs *o, uint64_t now)
 {
 	const struct ovsdb_row *root;
 	bool again;
 
 	ovsdb_idl_run(o->idl, now);
+	log_connection(o);
 	if (ovsdb_idl_is_lock_contended(o->idl) && !o->is_contended) {
-		ovs_log(o, "another ovs-vswitchd process is running, disabling this process until "
-			   "it goes away");
+		vlog(VLM_BRIDGE, VLL_ERR, "another ovs-vswitchd process is running, disabling this "
+					  "process (pid %d) until it goes away", (int)getpid());
 		all_destroy(o, true); /* ovs.md 11.23 */
 	}
 	o->is_contended = ovsdb_idl_is_lock_contended(o->idl);
@@ -553,4 +564,10 @@ void bridge_wait(const struct ovs *o, uint64_t now, uint64_t *deadline)
 	list_for_each (b, &o->bridges, struct bridge, node)
 		if (b->ofproto)
 			*deadline = MIN(*deadline, ofproto_wait(b->ofproto, now));
+}
+
+bool bridge_is_ready(const struct ovs *o)
+{
+	return o->is_configured || (ovsdb_idl_has_lock(o->idl) && ovsdb_idl_snapshots(o->idl) &&
+				    !ovsdb_table_first(table(o, OVS_ROOT)));
 }

@@ -18,9 +18,7 @@ struct vx;
 
 struct ovs_config {
 	struct vx *vx;
-	const char *remote, *rundir;		  /* as ovsdb_idl_config has them */
-	void (*log)(void *ctx, const char *text); /* a line for whoever looks after this machine */
-	void *ctx;
+	const char *remote, *rundir; /* as ovsdb_idl_config has them */
 };
 
 /* 0, or a negative errno and why. */
@@ -31,6 +29,8 @@ int bridge_fd(const struct ovs *ovs);
 void bridge_run(struct ovs *ovs, uint64_t now);
 /* Lowers *deadline to when bridge_run() has to be called. */
 void bridge_wait(const struct ovs *ovs, uint64_t now, uint64_t *deadline);
+/* The first configuration is done and told to the database, or there is nothing to configure. */
+bool bridge_is_ready(const struct ovs *ovs);
 /* A link of the host's came, went or changed: what could not be opened may be there now. */
 void bridge_links_changed(struct ovs *ovs); /* NULL is fine */
 /* Adds the commands that ovs-appctl knows (ovs/appctl); nobody calls them after bridge_exit(). */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "log/vlog.h"
 #include "net/dev.h"
 #include "ovs/model.h"
 #include "ovs/vxlan_options.h"
@@ -41,7 +42,7 @@ static bool parse_vxlan(struct iface *i, const struct ovsdb_row *row, struct ofp
 
 	for (char *line = (char *)text_get(&warning), *end; *line; line = end + 1) {
 		end = strchr(line, '\n');
-		ovs_log(i->bridge->ovs, "%.*s", (int)(end - line), line);
+		vlog(VLM_BRIDGE, VLL_WARN, "%.*s", (int)(end - line), line);
 	}
 	text_done(&warning);
 	return good;
@@ -107,8 +108,8 @@ static void warn_ignored(struct iface *i, const struct ovsdb_row *row)
 
 	for (size_t k = 0; k < ARRAY_LEN(ignored); k++)
 		if (ovsdb_row_datum(row, ignored[k].column)->n)
-			ovs_log(i->bridge->ovs, "%s: column %s is not built: it is ignored", i->name,
-				ignored[k].name);
+			vlog(VLM_BRIDGE, VLL_WARN, "%s: column %s is not built: it is ignored",
+			     i->name, ignored[k].name);
 }
 
 /* Its device went: what is left is to take the port away, and to try anew. */
@@ -149,8 +150,8 @@ void iface_create(struct iface *i, const struct ovsdb_row *row)
 		r = ofproto_port_add(i->bridge->ofproto, &cfg, &ofport, &err);
 		i->ofport = r < 0 ? OFPORT_FAILED : ofport;
 		if (r == 0)
-			ovs_log(i->bridge->ovs, "bridge %s: added interface %s on port %u",
-				i->bridge->name, i->name, ofport);
+			vlog(VLM_BRIDGE, VLL_INFO, "bridge %s: added interface %s on port %u",
+			     i->bridge->name, i->name, ofport);
 	}
 	if (r < 0)
 		say_error(i, r, &err);
@@ -159,8 +160,8 @@ void iface_create(struct iface *i, const struct ovsdb_row *row)
 void iface_destroy(struct iface *i)
 {
 	if (i->ofport > 0 && !is_local(i)) {
-		ovs_log(i->bridge->ovs, "bridge %s: deleted interface %s on port %d",
-			i->bridge->name, i->name, i->ofport);
+		vlog(VLM_BRIDGE, VLL_INFO, "bridge %s: deleted interface %s on port %d",
+		     i->bridge->name, i->name, i->ofport);
 		if (i->bridge->ofproto)
 			ofproto_port_del(i->bridge->ofproto, (uint16_t)i->ofport, !i->keep);
 	}

@@ -48,6 +48,7 @@ struct ovs {
 	uint64_t next_status; /* when statistics are due */
 	bool links_changed;
 	bool is_configured, is_contended;
+	bool was_connected, told_attempt; /* what the log says */
 };
 
 /* iface.c */
@@ -61,7 +62,5 @@ void iface_destroy(struct iface *i);
 void iface_tell_status(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn);
 /* Columns that go with cur_cfg. */
 void iface_tell(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn);
-
-__attribute__((format(printf, 2, 3))) void ovs_log(struct ovs *o, const char *fmt, ...);
 
 #endif

@@ -136,5 +136,6 @@ void commands_init(struct vxd *d)
 	};
 
 	unixctl_init(&d->ctl);
+	unixctl_init(&d->ovs_ctl); /* vxd/vswitchd adds its commands */
 	unixctl_add(&d->ctl, commands, ARRAY_LEN(commands), d);
 }

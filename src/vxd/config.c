@@ -9,12 +9,13 @@
 #include "ctl/lines.h"
 #include "datapath/dp.h"
 #include "ctl/words.h"
+#include "log/vlog.h"
 #include "vxlan/device.h"
 
 static void warn(void *ctx, const char *text)
 {
 	(void)ctx;
-	fprintf(stderr, "vxd: %s\n", text);
+	vlog(VLM_VSWITCHD, VLL_WARN, "%s", text);
 }
 
 int register_types(struct vxd *d)

@@ -381,7 +381,7 @@ static bool turn(struct helper *h, int sock, bool *bye)
 }
 
 /* Nothing of vxd's but the pair and where it writes errors. */
-static int detach(int sock)
+static int detach(int sock, const struct helper_config *cfg)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -394,6 +394,8 @@ static int detach(int sock)
 		dup2(null, 0);
 		dup2(null, 1);
 	}
+	if (cfg->quiet)
+		dup2(cfg->err_fd >= 0 ? cfg->err_fd : null, 2);
 	if (sock != 3)
 		dup3(sock, 3, O_CLOEXEC);
 	close_range(4, ~0u, 0);
@@ -417,7 +419,7 @@ _Noreturn void helper_main(int sock, const struct helper_config *cfg)
 	bool bye = false;
 
 	list_init(&h.made);
-	sock = detach(sock);
+	sock = detach(sock, cfg);
 	snprintf(path, sizeof(path), "%s/vxd.helper", cfg->dir);
 	sandbox_helper();
 	made_take_over(&h.made, path);

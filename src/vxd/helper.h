@@ -10,11 +10,14 @@
 #ifndef VX_VXD_HELPER_H
 #define VX_VXD_HELPER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct helper_config {
 	const char *dir; /* the run directory: vxd.helper is there */
 	uint32_t linger; /* seconds; 0: nothing is held */
+	bool quiet;	 /* nobody will read stderr: complaints go to err_fd, if that is one */
+	int err_fd;
 };
 
 /* The helper's life on its end of the pair; called in the child. */

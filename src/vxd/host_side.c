@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "log/vlog.h"
 #include "vxd/vxd.h"
 
 /* The host's side of a device is gone: so is the device, as if vx had been told (control.md I3). */
@@ -54,7 +55,7 @@ static void set_back(struct dev *dev, const char *why)
 {
 	struct io *host = atomic_load(&dev->host);
 
-	fprintf(stderr, "vxd: the host changed its side of %s, which cannot follow, and is set back: %s\n",
+	vlog(VLM_HOST, VLL_WARN, "the host changed its side of %s, which cannot follow, and is set back: %s",
 		dev->name, why);
 	host->ops->set_mac(host, &dev->mac);
 	host->ops->set_mtu(host, dev->mtu);
@@ -115,9 +116,9 @@ static void moved(struct vxd *d, struct dev *dev, const char *netns, uint32_t if
 	link_follow_netns(dev, netns, ifindex);
 	d->state.stale = state_text(&d->state) != NULL;
 	if (!strcmp(netns, somewhere))
-		fprintf(stderr, "vxd: %s was moved to a network namespace that vxd cannot enter: it goes "
+		vlog(VLM_HOST, VLL_WARN, "%s was moved to a network namespace that vxd cannot enter: it goes "
 				"on working, but its settings there are not followed, and the next start "
-				"does not find it\n", dev->name);
+				"does not find it", dev->name);
 }
 
 /* Something happened to the host's side of dev: is it gone, or elsewhere, and how is it now? */

@@ -2,14 +2,15 @@
 /* vxd: the daemon.  main() makes the parts, control's loop runs them, the workers carry packets. */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <linux/rtnetlink.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -18,111 +19,15 @@
 #include <unistd.h>
 
 #include "io/hostnl.h"
+#include "log/vlog.h"
 #include "vxd/commands.h"
 #include "vxd/config.h"
 #include "vxd/host_side.h"
+#include "vxd/options.h"
 #include "vxd/sandbox.h"
+#include "vxd/vswitchd.h"
 #include "vxd/vxd.h"
 #include "vxlan/device.h"
-
-struct options {
-	const char *file, *rundir, *statedir, *ovsdb;
-	bool no_state;
-	uint32_t workers, linger;
-};
-
-enum { LINGER_MAX = 86400 };
-
-static const char usage[] =
-	"Usage: vxd [OPTIONS]\n"
-	"A VXLAN switch in user space.  \"vx\" is the command that talks to it.\n"
-	"\n"
-	"  -f FILE          run the commands in FILE, one a line as \"vx\" takes them, without \"vx\";\n"
-	"                   an error in one of them ends vxd, and nothing was made\n"
-	"      --rundir DIR where the sockets vxd.nl and vxd.ctl are (default: $VX_RUNDIR, /run/vx,\n"
-	"                   $XDG_RUNTIME_DIR/vx, or vx-UID in the temporary directory)\n"
-	"      --statedir DIR where the state is kept (default: /var/lib/vx, $XDG_STATE_HOME/vx or\n"
-	"                   ~/.local/state/vx)\n"
-	"      --no-state   keep no state; so does -f without --statedir\n"
-	"      --linger N   when vxd crashes, its helper holds the interfaces for N seconds, with their\n"
-	"                   carrier, for the next vxd (default 60; 0: not at all)\n"
-	"      --ovsdb REMOTE  the Open_vSwitch database (unix:PATH, tcp:ADDRESS[:PORT]): make what it\n"
-	"                   asks for\n"
-	"      --workers N  threads that carry packets, 1..16 (default 1)\n"
-	"  -h, --help       this text\n"
-	"  -V, --version    the version\n";
-
-static int bad_option(const char *fmt, const char *arg)
-{
-	fprintf(stderr, fmt, arg);
-	fputs("\nTry \"vxd --help\".\n", stderr);
-	return 1;
-}
-
-static bool is_number(const char *arg, unsigned long min, unsigned long max, uint32_t *v)
-{
-	char *end;
-	unsigned long n = strtoul(arg, &end, 10);
-
-	*v = (uint32_t)n;
-	return *arg && !*end && n >= min && n <= max;
-}
-
-/* -1: go on; else the exit code. */
-static int parse_options(int argc, char **argv, struct options *o)
-{
-	static const struct option longs[] = {
-		{"rundir", required_argument, NULL, 'r'},  {"no-state", no_argument, NULL, 'n'},
-		{"linger", required_argument, NULL, 'l'},  {"ovsdb", required_argument, NULL, 'o'},
-		{"statedir", required_argument, NULL, 's'}, {"workers", required_argument, NULL, 'w'},
-		{"help", no_argument, NULL, 'h'},	   {"version", no_argument, NULL, 'V'},
-		{0}};
-	int c;
-
-	*o = (struct options){.workers = 1, .linger = 60};
-	opterr = 0;
-	while ((c = getopt_long(argc, argv, ":f:hV", longs, NULL)) >= 0) {
-		switch (c) {
-		case 'f':
-			o->file = optarg;
-			break;
-		case 'r':
-			o->rundir = optarg;
-			break;
-		case 's':
-			o->statedir = optarg;
-			break;
-		case 'n':
-			o->no_state = true;
-			break;
-		case 'o':
-			o->ovsdb = optarg;
-			break;
-		case 'l':
-			if (!is_number(optarg, 0, LINGER_MAX, &o->linger))
-				return bad_option("vxd: --linger takes 0..86400 seconds, not \"%s\"",
-						  optarg);
-			break;
-		case 'w':
-			if (!is_number(optarg, 1, VX_WORKERS_MAX, &o->workers))
-				return bad_option("vxd: --workers takes 1..16, not \"%s\"", optarg);
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			return 0;
-		case 'V':
-			puts("vxd " VX_VERSION);
-			return 0;
-		case ':':
-			return bad_option("vxd: \"%s\" needs a value", argv[optind - 1]);
-		default:
-			return bad_option("vxd: unknown option \"%s\"", argv[optind - 1]);
-		}
-	}
-	if (optind < argc)
-		return bad_option("vxd: unknown word \"%s\"", argv[optind]);
-	return -1;
-}
 
 /* --- what control waits for -------------------------------------------------------------------- */
 
@@ -131,8 +36,10 @@ static void signals_ready(struct loop_source *s, uint32_t events)
 	struct vxd *d = s->ctx;
 	struct signalfd_siginfo si;
 
-	if (read(s->fd, &si, sizeof(si)) == sizeof(si))
-		d->loop.stop = true;
+	if (read(s->fd, &si, sizeof(si)) != sizeof(si))
+		return;
+	d->loop.stop = true;
+	d->signal = (int)si.ssi_signo;
 }
 
 static void monitor_ready(struct loop_source *s, uint32_t events)
@@ -168,11 +75,6 @@ static void helper_ended(struct loop_source *s, uint32_t events)
 	helper_check(&d->helper);
 }
 
-static void ovs_ready(struct loop_source *s, uint32_t events)
-{
-	/* bridge_run() reads; it is called each round. */
-}
-
 static int add_source(struct vxd *d, struct loop_source *s, int fd,
 		      void (*ready)(struct loop_source *, uint32_t), void *ctx)
 {
@@ -188,6 +90,7 @@ static int watch_all(struct vxd *d, int wake_fd)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigprocmask(SIG_BLOCK, &set, NULL); /* before any thread */
 	r = add_source(d, &d->signals, signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
 		       signals_ready, d);
@@ -277,48 +180,11 @@ static void raise_limits(void)
 	setrlimit(RLIMIT_NOFILE, &rl);
 }
 
-static void ovs_log(void *ctx, const char *text)
-{
-	(void)ctx;
-	fprintf(stderr, "vxd: %s\n", text);
-}
-
-/* -1: told on stderr. */
-static int ovs_start(struct vxd *d, const struct options *o)
-{
-	struct ovs_config cfg = {.vx = d->vx, .remote = o->ovsdb, .rundir = getenv("OVS_RUNDIR"),
-				 .log = ovs_log};
-	char why[300];
-	int r;
-
-	if (!o->ovsdb)
-		return 0;
-	r = bridge_init(&d->ovs, &cfg, why, sizeof(why));
-	if (r == 0)
-		bridge_add_commands(d->ovs, &d->ctl);
-	if (r == 0)
-		return add_source(d, &d->ovs_src, bridge_fd(d->ovs), ovs_ready, d);
-	fprintf(stderr, "vxd: --ovsdb %s: %s\n", o->ovsdb, why);
-	return -1;
-}
-
-/* When to call it again. */
-static uint64_t ovs_turn(struct vxd *d, uint64_t now)
-{
-	uint64_t next = UINT64_MAX;
-
-	if (d->ovs) {
-		bridge_run(d->ovs, now);
-		bridge_wait(d->ovs, now, &next);
-	}
-	return next;
-}
-
 static void run(struct vxd *d)
 {
 	while (!d->loop.stop) {
 		uint64_t now = clock_now();
-		uint64_t ovs = ovs_turn(d, now);
+		uint64_t ovs = vswitchd_turn(d, now);
 		uint64_t next = MIN(vx_control_turn(d->vx, now), MIN(explain_timer(d, now), pinger_timer(d->pinger, now)));
 		int ms;
 
@@ -381,7 +247,8 @@ static int restore(struct vxd *d, const struct options *o)
 /* The helper has the privileges from now on; this process, and every thread of it, has none. */
 static int part_ways(struct vxd *d, const struct options *o)
 {
-	struct helper_config cfg = {.dir = d->service.dir, .linger = o->linger};
+	struct helper_config cfg = {.dir = d->service.dir, .linger = o->linger,
+				    .quiet = daemon_is_detached(), .err_fd = vlog_fd()};
 	int r = helper_start(&d->helper, &cfg);
 
 	if (r < 0)
@@ -428,7 +295,7 @@ static int live(struct vxd *d, const struct options *o)
 	int r = make_parts(d, o), code = 0;
 
 	if (r < 0) {
-		fprintf(stderr, "vxd: cannot start: %s\n", strerror(-r));
+		fprintf(stderr, "%s: cannot start: %s\n", program_invocation_short_name, strerror(-r));
 		return 1;
 	}
 	if (restore(d, o) < 0) {
@@ -441,52 +308,88 @@ static int live(struct vxd *d, const struct options *o)
 	if (r == 0)
 		r = service_listen(&d->service, &d->loop, &d->rtnl, &d->ctl);
 	if (r < 0) {
-		fprintf(stderr, "vxd: cannot start: %s\n", strerror(-r));
+		fprintf(stderr, "%s: cannot start: %s\n", program_invocation_short_name, strerror(-r));
 		workers_stop(&d->workers);
 		vx_free(d->vx);
 		return 1;
 	}
-	if (ovs_start(d, o) < 0)
+	if (vswitchd_start(d, o) < 0)
 		code = 1;
 	else
 		notify_systemd("READY=1");
+	if (!d->ovs && code == 0)
+		daemon_complete();
 	d->loop.stop = code != 0;
 	run(d);
 	notify_systemd("STOPPING=1");
 	explain_end(d);
-	bridge_exit(d->ovs, false);
+	vswitchd_stop(d);
 	d->state.replaying = true; /* what a stop removes stays in the state */
 	remove_all(d);
 	workers_stop(&d->workers);
+	service_close_sockets(&d->service);
+	daemon_done();
+	vswitchd_answer_exit(d);
 	service_close_clients(&d->service);
 	pinger_free(d->pinger);
 	rules_done(&d->rules);
 	rtnl_done(&d->rtnl);
 	vx_free(d->vx);
 	unixctl_done(&d->ctl);
+	unixctl_done(&d->ovs_ctl);
 	workers_done(&d->workers);
 	io_host_done(&d->host);
 	state_close(&d->state);
 	return code;
 }
 
+/* As OVS's daemons end: whoever waits for them sees which signal it was (ovs.md 6.3). */
+static void end_by_signal(const struct vxd *d, const struct options *o)
+{
+	if (!o->is_vswitchd || !d->signal)
+		return;
+	vlog(VLM_DAEMON, VLL_WARN, "terminating with signal %d (%s)", d->signal,
+	     strsignal(d->signal));
+	daemon_die(d->signal);
+}
+
+/* What is allocated later, too.  Where the limit stays, allocations would fail at it once the
+ * privileges are gone: better not locked than not running. */
+static void lock_memory(void)
+{
+	struct rlimit all = {RLIM_INFINITY, RLIM_INFINITY};
+
+	if (setrlimit(RLIMIT_MEMLOCK, &all) < 0)
+		vlog(VLM_VSWITCHD, VLL_WARN, "memory is not locked: the limit of what may be "
+					     "(ulimit -l) cannot be raised: %s", strerror(errno));
+	else if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0)
+		vlog(VLM_VSWITCHD, VLL_ERR, "mlockall failed: %s", strerror(errno));
+}
+
 int main(int argc, char **argv)
 {
 	static struct vxd d;
-	struct options o;
+	static struct options o;
 	char why[256];
-	int r = parse_options(argc, argv, &o);
+	int r = options_parse(argc, argv, &o);
 
 	if (r >= 0)
 		return r;
 	fill_standard();
 	raise_limits();
+	if (daemon_start(&o.daemon) < 0)
+		return 1;
 	if (service_lock(&d.service, o.rundir, why, sizeof(why)) < 0) {
-		fprintf(stderr, "vxd: %s\n", why);
+		fprintf(stderr, "%s: %s\n", program_invocation_short_name, why);
+		daemon_done();
 		return 1;
 	}
+	if (o.mlockall)
+		lock_memory();
 	r = part_ways(&d, &o) < 0 ? 1 : live(&d, &o);
 	helper_stop(&d.helper);
 	service_done(&d.service);
+	daemon_done();
+	end_by_signal(&d, &o);
 	return r;
 }

@@ -58,15 +58,16 @@ int service_lock(struct service *s, const char *asked, char *why, size_t why_siz
 	return 0;
 }
 
-static int listen_on(const struct service *s, const char *name, int type)
+static int listen_on(const char *path, int type)
 {
 	struct sockaddr_un sa = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), err;
-	char path[RUNDIR_MAX + 16];
+	int fd, err;
 
+	if (strlen(path) >= sizeof(sa.sun_path))
+		return -ENAMETOOLONG;
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	path_of(s, name, path);
 	memcpy(sa.sun_path, path, strlen(path) + 1);
 	unlink(path); /* left by a vxd that crashed: the lock says that none runs */
 	if (bind(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0 && chmod(path, 0660) == 0 &&
@@ -122,18 +123,21 @@ static void client_ready(struct loop_source *src, uint32_t events)
 		update_events(c);
 }
 
-static void accept_one(struct service *s, int listener, bool is_nl)
+static void accept_one(struct loop_source *src, uint32_t events)
 {
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct service_socket *k = src->ctx;
+	struct service *s = k->s;
+	int fd = accept4(src->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct client *c;
 
+	(void)events;
 	if (fd < 0)
 		return;
 	c = calloc(1, sizeof(*c));
-	if (c && is_nl)
+	if (c && !k->ctl)
 		c->nl = rtnl_conn_new(s->rtnl, fd);
 	else if (c)
-		c->uc = unixctl_conn_new(s->ctl, fd);
+		c->uc = unixctl_conn_new(k->ctl, fd);
 	if (!c || (!c->nl && !c->uc)) {
 		close(fd);
 		free(c);
@@ -146,33 +150,39 @@ static void accept_one(struct service *s, int listener, bool is_nl)
 	loop_add(s->loop, &c->src, EPOLLIN);
 }
 
-static void nl_ready(struct loop_source *src, uint32_t events)
+static int add_socket(struct service *s, const char *path, int type, struct unixctl_server *ctl)
 {
-	(void)events;
-	accept_one(src->ctx, src->fd, true);
-}
+	struct service_socket *k = &s->sockets[s->n_sockets];
+	int fd = listen_on(path, type);
 
-static void uc_ready(struct loop_source *src, uint32_t events)
-{
-	(void)events;
-	accept_one(src->ctx, src->fd, false);
+	if (fd < 0)
+		return fd;
+	s->n_sockets++;
+	k->s = s;
+	k->ctl = ctl;
+	snprintf(k->path, sizeof(k->path), "%s", path);
+	k->src = (struct loop_source){fd, accept_one, k};
+	return loop_add(s->loop, &k->src, EPOLLIN);
 }
 
 int service_listen(struct service *s, struct loop *loop, struct rtnl *rtnl,
 		   struct unixctl_server *ctl)
 {
-	int nl = listen_on(s, "vxd.nl", SOCK_SEQPACKET), uc = listen_on(s, "vxd.ctl", SOCK_STREAM);
+	char path[RUNDIR_MAX + 16];
+	int r;
 
 	s->loop = loop;
 	s->rtnl = rtnl;
-	s->ctl = ctl;
 	list_init(&s->clients);
-	if (nl < 0 || uc < 0)
-		return nl < 0 ? nl : uc;
-	s->nl = (struct loop_source){nl, nl_ready, s};
-	s->uc = (struct loop_source){uc, uc_ready, s};
-	loop_add(loop, &s->nl, EPOLLIN);
-	return loop_add(loop, &s->uc, EPOLLIN);
+	path_of(s, "vxd.nl", path);
+	r = add_socket(s, path, SOCK_SEQPACKET, NULL);
+	path_of(s, "vxd.ctl", path);
+	return r < 0 ? r : add_socket(s, path, SOCK_STREAM, ctl);
+}
+
+int service_add_unixctl(struct service *s, const char *path, struct unixctl_server *ctl)
+{
+	return add_socket(s, path, SOCK_STREAM, ctl);
 }
 
 void service_flush(struct service *s)
@@ -187,19 +197,25 @@ void service_close_clients(struct service *s)
 		client_free(container_of(s->clients.next, struct client, node));
 }
 
+void service_close_sockets(struct service *s)
+{
+	for (uint32_t i = 0; i < s->n_sockets; i++) {
+		loop_del(s->loop, &s->sockets[i].src);
+		close(s->sockets[i].src.fd);
+		unlink(s->sockets[i].path);
+	}
+	s->n_sockets = 0;
+}
+
 void service_done(struct service *s)
 {
-	static const char *const names[] = {"vxd.nl", "vxd.ctl", "vxd.pid"};
 	char path[RUNDIR_MAX + 16];
 
 	if (s->loop) {
 		service_close_clients(s);
-		close(s->nl.fd);
-		close(s->uc.fd);
+		service_close_sockets(s);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		path_of(s, names[i], path);
-		unlink(path);
-	}
+	path_of(s, "vxd.pid", path);
+	unlink(path);
 	close(s->pid_fd);
 }

@@ -8,13 +8,23 @@
 #include "rpc/unixctl.h"
 #include "vxd/loop.h"
 
+/* A socket that clients come to. */
+struct service_socket {
+	struct loop_source src;
+	struct service *s;
+	struct unixctl_server *ctl; /* NULL: netlink */
+	char path[RUNDIR_MAX + 40];
+};
+
+enum { SERVICE_SOCKETS = 3 };
+
 struct service {
 	struct loop *loop;
 	struct rtnl *rtnl;
-	struct unixctl_server *ctl;
 	char dir[RUNDIR_MAX];
 	int pid_fd;
-	struct loop_source nl, uc;
+	struct service_socket sockets[SERVICE_SOCKETS];
+	uint32_t n_sockets;
 	struct list clients;
 };
 
@@ -22,10 +32,14 @@ struct service {
 int service_lock(struct service *s, const char *asked, char *why, size_t why_size);
 int service_listen(struct service *s, struct loop *loop, struct rtnl *rtnl,
 		   struct unixctl_server *ctl);
+/* Another socket for commands; after service_listen().  0 or a negative errno. */
+int service_add_unixctl(struct service *s, const char *path, struct unixctl_server *ctl);
 /* Writes what waits for slow readers; called after each round. */
 void service_flush(struct service *s);
 /* Closes all connections: before what they belong to (rtnl, unixctl) goes. */
 void service_close_clients(struct service *s);
+/* Nobody comes any more: the sockets and their names go. */
+void service_close_sockets(struct service *s);
 void service_done(struct service *s); /* removes the sockets and the pid file */
 
 #endif

@@ -33,7 +33,7 @@ struct vxd {
 	struct state state;
 	struct rules rules;
 	struct pinger *pinger;
-	struct unixctl_server ctl;
+	struct unixctl_server ctl, ovs_ctl;
 	struct service service;
 	struct loop_source signals, monitor, elsewhere, events, helper_end;
 	int elsewhere_fd; /* the host's, from before the privileges were given up */
@@ -44,6 +44,9 @@ struct vxd {
 	struct loop_source ovs_src;
 	struct explain_job *explain; /* NULL: nobody explains */
 	struct explain_job *explain_ended; /* with traces still out */
+	struct unixctl_conn *exit_conn; /* who asked for the end, and waits for it; NULL */
+	int signal;   /* that ended the loop; 0: none */
+	bool cleanup; /* exit --cleanup: what OVSDB made on the host goes, too */
 	bool keep; /* vx stop --keep: what the host shows stays */
 };
 

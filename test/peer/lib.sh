@@ -118,7 +118,8 @@ wire() {
 start_vxd() {
 	local n=$1
 	shift
-	ip netns exec "$NSTAG$n" "$VXD" --no-state --rundir "$TMP/$n" ${VXD_OPTIONS-} "$@" \
+	ip netns exec "$NSTAG$n" "$VXD" --no-state --rundir "$TMP/$n" -vconsole:warn \
+		${VXD_OPTIONS-} "$@" \
 		2>"$TMP/$n.err" &
 	pids+=($!)
 	vxds+=("$n")
