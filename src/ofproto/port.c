@@ -185,6 +185,7 @@ static struct ofproto_port *port_new(struct ofproto *p, const struct ofproto_por
 int ofproto_port_add(struct ofproto *p, const struct ofproto_port_cfg *cfg, uint16_t *ofport,
 		     struct vx_err *err)
 {
+	uint16_t last = p->last_ofport;
 	struct ofproto_port *port;
 	enum port_kind kind;
 	int r = kind_of(cfg->type, &kind);
@@ -215,6 +216,8 @@ out_disconnect:
 	disconnect_port(port, true);
 out_free:
 	port_free(port);
+	if (r != -EEXIST) /* a twin uses up a number in 3.1, too: it is found late */
+		p->last_ofport = last;
 	return r;
 }
 

@@ -50,6 +50,7 @@ static void bridge_destroy(struct bridge *b, bool keep)
 	if (b->ofproto)
 		ofproto_destroy(b->ofproto, !keep);
 	list_remove(&b->node);
+	text_done(&b->unbuilt);
 	free(b);
 }
 
@@ -78,14 +79,14 @@ static const char *iface_type(const struct bridge *b, const struct ovsdb_row *ro
 	return *t ? t : "system";
 }
 
-static void want_iface(struct bridge *b, const struct ovsdb_row *row, const char *bond)
+static void want_iface(struct bridge *b, const struct ovsdb_row *row, const char *refusal)
 {
 	struct iface *i = iface_find(b, &row->node.uuid);
 	const char *type = iface_type(b, row);
 
 	if (i && !strcmp(i->type, type)) {
 		i->wanted = true;
-		snprintf(i->bond, sizeof(i->bond), "%s", bond);
+		snprintf(i->refusal, sizeof(i->refusal), "%s", refusal);
 		return;
 	}
 	i = calloc(1, sizeof(*i));
@@ -96,7 +97,7 @@ static void want_iface(struct bridge *b, const struct ovsdb_row *row, const char
 	i->wanted = true;
 	snprintf(i->name, sizeof(i->name), "%s", ovsdb_row_string(row, IFACE_NAME));
 	snprintf(i->type, sizeof(i->type), "%s", type);
-	snprintf(i->bond, sizeof(i->bond), "%s", bond);
+	snprintf(i->refusal, sizeof(i->refusal), "%s", refusal);
 	list_append(&b->ifaces, &i->node);
 }
 
@@ -125,9 +126,16 @@ static void each_iface(struct ovs *o, struct bridge *b, const struct ovsdb_row *
 static void want_port_iface(struct bridge *b, const struct ovsdb_row *port,
 			    const struct ovsdb_row *iface)
 {
-	bool bond = ovsdb_row_datum(port, PORT_INTERFACES)->n > 1;
+	const char *name = ovsdb_row_string(port, PORT_NAME);
+	char refusal[REFUSAL_MAX] = "";
 
-	want_iface(b, iface, bond ? ovsdb_row_string(port, PORT_NAME) : "");
+	if (ovsdb_row_datum(port, PORT_INTERFACES)->n > 1) /* ovs.md 11.17 */
+		snprintf(refusal, sizeof(refusal), "%s: bonds are not built, use one interface", name);
+	else if (!strcmp(ovsdb_row_string(port, PORT_VLAN_MODE), "dot1q-tunnel"))
+		snprintf(refusal, sizeof(refusal),
+			 "%s: vlan_mode dot1q-tunnel is not built, use access, trunk, native-tagged or "
+			 "native-untagged", name);
+	want_iface(b, iface, refusal);
 }
 
 static struct bridge *bridge_add(struct ovs *o, const struct ovsdb_row *row)
@@ -219,120 +227,14 @@ static void bridge_add_ports(struct bridge *b)
 		}
 }
 
-/* 2.2: from the row's uuid. */
-static struct mac bridge_mac(const struct bridge *b)
-{
-	const uint8_t *u = b->uuid.b;
-
-	return (struct mac){{(uint8_t)((u[3] & 0xfe) | 2), u[2], u[1], u[0], u[7], u[6]}};
-}
-
-static void set_local_mac(struct bridge *b)
-{
-	struct link_cfg cfg = {.has_mac = true, .mac = bridge_mac(b)};
-	struct ofproto_port_view v;
-	struct vx_err err = {0};
-
-	if (!ofproto_port_get(b->ofproto, OFPORT_LOCAL, &v) || !v.dev ||
-	    mac_eq(&v.dev->mac, &cfg.mac))
-		return;
-	if (link_setlink(v.dev, &cfg, &err) < 0)
-		vlog(VLM_BRIDGE, VLL_ERR, "bridge %s: cannot set its address: %s", b->name,
-		     err.text);
-}
-
-static enum vlan_mode vlan_mode(const struct ovsdb_row *port)
-{
-	const char *m = ovsdb_row_string(port, PORT_VLAN_MODE);
-
-	if (!strcmp(m, "access"))
-		return VLAN_ACCESS;
-	if (!strcmp(m, "native-tagged"))
-		return VLAN_NATIVE_TAGGED;
-	if (!strcmp(m, "native-untagged"))
-		return VLAN_NATIVE_UNTAGGED;
-	return !strcmp(m, "trunk") || !ovsdb_row_datum(port, PORT_TAG)->n ? VLAN_TRUNK
-									  : VLAN_ACCESS;
-}
-
-enum { VLAN_WORDS = 4096 / 64 };
-
-/* A column of VLANs as a bitmap; NULL: it is empty. */
-static const uint64_t *vlans(const struct ovsdb_row *row, size_t column, uint64_t map[VLAN_WORDS])
-{
-	const struct ovsdb_datum *d = ovsdb_row_datum(row, column);
-
-	memset(map, 0, VLAN_WORDS * sizeof(*map));
-	for (uint32_t k = 0; k < d->n; k++)
-		if (d->keys[k].integer >= 0 && d->keys[k].integer < 4096)
-			map[d->keys[k].integer / 64] |= 1ull << d->keys[k].integer % 64;
-	return d->n ? map : NULL;
-}
-
-static enum priority_tags priority_tags(const struct ovsdb_row *port)
-{
-	const char *s = ovsdb_row_get(port, PORT_OTHER_CONFIG, "priority-tags");
-
-	if (s && (!strcmp(s, "if-nonzero") || !strcmp(s, "true")))
-		return PRIORITY_TAGS_IF_NONZERO;
-	return s && !strcmp(s, "always") ? PRIORITY_TAGS_ALWAYS : PRIORITY_TAGS_NEVER;
-}
-
-static uint32_t other_number(const struct ovsdb_row *row, const char *key, uint32_t none)
-{
-	const char *s = ovsdb_row_get(row, BRIDGE_OTHER_CONFIG, key);
-	unsigned long long n;
-
-	return s && text_to_u64(s, UINT32_MAX, &n) == 0 ? (uint32_t)n : none;
-}
-
-/* What the row says of the bridge as a whole. */
-static void set_bridge(struct bridge *b, const struct ovsdb_row *row)
-{
-	const char *bpdu = ovsdb_row_get(row, BRIDGE_OTHER_CONFIG, "forward-bpdu");
-	bool secure = !strcmp(ovsdb_row_string(row, BRIDGE_FAIL_MODE), "secure");
-	uint64_t flood[VLAN_WORDS];
-
-	ofproto_set_mac_aging_time(b->ofproto, other_number(row, "mac-aging-time", 300));
-	ofproto_set_mac_table_size(b->ofproto, other_number(row, "mac-table-size", 8192));
-	ofproto_set_flood_vlans(b->ofproto, vlans(row, BRIDGE_FLOOD_VLANS, flood));
-	ofproto_set_forward_bpdu(b->ofproto, bpdu && !strcmp(bpdu, "true"));
-	ofproto_set_fail_secure(b->ofproto, secure);
-	if (secure && !b->is_secure) /* ovs.md 11.19 */
-		vlog(VLM_BRIDGE, VLL_WARN,
-		     "%s: fail_mode=secure and OpenFlow is not built: all packets are dropped", b->name);
-	b->is_secure = secure;
-}
-
-static void set_bundle(struct bridge *b, const struct ovsdb_row *port, const struct ovsdb_row *row)
-{
-	struct iface *i = iface_find(b, &row->node.uuid);
-	uint64_t trunks[VLAN_WORDS];
-	uint16_t ofport;
-
-	if (!i || i->ofport <= 0)
-		return;
-	ofport = (uint16_t)i->ofport;
-	ofproto_bundle_set(b->ofproto, i,
-			   &(struct bundle_cfg){.name = i->name,
-						.ports = &ofport,
-						.n_ports = 1,
-						.vlan_mode = vlan_mode(port),
-						.tag = (int)ovsdb_row_integer(port, PORT_TAG, -1),
-						.trunks = vlans(port, PORT_TRUNKS, trunks),
-						.priority_tags = priority_tags(port)});
-}
-
 /* --- telling the database ------------------------------------------------------------------------
  */
 
 static void tell_bridge(struct bridge *b, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
 {
-	struct mac m = bridge_mac(b);
 	char id[17];
 
-	snprintf(id, sizeof(id), "0000%02x%02x%02x%02x%02x%02x", m.b[0], m.b[1], m.b[2], m.b[3],
-		 m.b[4], m.b[5]);
+	snprintf(id, sizeof(id), "%016llx", (unsigned long long)b->dpid);
 	ovsdb_idl_txn_set_string(txn, row, BRIDGE_DATAPATH_ID, id);
 	ovsdb_idl_txn_set_string(txn, row, BRIDGE_DATAPATH_VERSION, "<built-in>");
 	list_for_each (i, &b->ifaces, struct iface, node) {
@@ -359,6 +261,8 @@ static void tell_root(struct ovs *o, const struct ovsdb_row *root, struct ovsdb_
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		ovsdb_datum_put_string(&d, types[i]);
 	ovsdb_idl_txn_set(txn, root, ROOT_IFACE_TYPES, &d);
+	ovsdb_idl_txn_set_boolean(txn, root, ROOT_DPDK_INITIALIZED, false);
+	ovsdb_idl_txn_set_string(txn, root, ROOT_DPDK_VERSION, "none");
 	list_for_each (b, &o->bridges, struct bridge, node) {
 		const struct ovsdb_row *row = ovsdb_table_find(table(o, OVS_BRIDGE), &b->uuid);
 
@@ -377,10 +281,22 @@ static void tell(struct ovs *o, const struct ovsdb_row *root)
 	ovsdb_idl_txn_commit(o->txn);
 }
 
+static void set_port_iface(struct bridge *b, const struct ovsdb_row *port,
+			   const struct ovsdb_row *row)
+{
+	struct iface *i = iface_find(b, &row->node.uuid);
+
+	if (!i)
+		return;
+	settings_iface(i, port, row);
+	settings_bundle(i, port);
+}
+
 static void bridge_reconfigure(struct ovs *o, const struct ovsdb_row *root)
 {
 	uint32_t n = ovsdb_row_datum(root, ROOT_BRIDGES)->n;
 
+	settings_root(o, root);
 	list_for_each (b, &o->bridges, struct bridge, node) {
 		b->wanted = false;
 		list_for_each (i, &b->ifaces, struct iface, node)
@@ -406,10 +322,11 @@ static void bridge_reconfigure(struct ovs *o, const struct ovsdb_row *root)
 
 		if (!b->ofproto || !row)
 			continue;
-		set_local_mac(b);
-		set_bridge(b, row);
+		settings_bridge(b, row);
 		bridge_add_ports(b);
-		each_iface(o, b, row, set_bundle);
+		settings_address(b, row);
+		each_iface(o, b, row, set_port_iface);
+		settings_mtus(b);
 	}
 	tell(o, root);
 }
@@ -516,16 +433,14 @@ static void follow_database(struct ovs *o, uint64_t now)
 	bridge_reconfigure(o, root);
 }
 
-enum { STATUS_MS = 5000 };
-
-/* Statistics, every five seconds; what has not changed is not sent. */
+/* Statistics, every stats-update-interval; what has not changed is not sent. */
 static void tell_status(struct ovs *o, uint64_t now)
 {
 	if (now < o->next_status || !ovsdb_idl_has_lock(o->idl) || !o->is_configured)
 		return;
 	if (o->status_txn && ovsdb_idl_txn_status(o->status_txn) == OVSDB_TXN_INCOMPLETE)
 		return;
-	o->next_status = now + STATUS_MS * NS_PER_MS;
+	o->next_status = now + o->stats_ms * NS_PER_MS;
 	ovsdb_idl_txn_destroy(o->status_txn);
 	o->status_txn = ovsdb_idl_txn_create(o->idl);
 	if (!o->status_txn)

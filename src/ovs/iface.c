@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An interface: from its row to a port of its bridge, and what is said of it. */
 #include <errno.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/util.h"
+#include "io/hostdriver.h"
 #include "log/vlog.h"
 #include "net/dev.h"
+#include "net/host.h"
 #include "ovs/model.h"
 #include "ovs/vxlan_options.h"
 
@@ -54,11 +57,13 @@ bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_po
 	int64_t had = ovsdb_row_integer(row, IFACE_OFPORT, 0);
 
 	text_clear(&i->error);
-	if (*i->bond) { /* ovs.md 11.17 */
-		text_printf(&i->error, "%s: bonds are not built, use one interface", i->bond);
+	if (*i->refusal) {
+		text_printf(&i->error, "%s", i->refusal);
 		return false;
 	}
 	*cfg = (struct ofproto_port_cfg){.name = i->name, .type = i->type};
+	if (!strcmp(i->type, "tap")) /* one of the host's own making: as internal */
+		cfg->type = "internal";
 	/* Without a request the number of before is the one to have. */
 	cfg->ofport_request = (uint16_t)(want > 0 ? want : had > 0 && had < 65280 ? had : 0);
 	if (!is_known_type(i->type)) {
@@ -99,19 +104,6 @@ static bool is_local(const struct iface *i)
 	return !strcmp(i->name, i->bridge->name);
 }
 
-static void warn_ignored(struct iface *i, const struct ovsdb_row *row)
-{
-	static const struct {
-		enum ovs_interface_column column;
-		const char *name;
-	} ignored[] = {{IFACE_MTU_REQUEST, "mtu_request"}, {IFACE_MAC, "mac"}};
-
-	for (size_t k = 0; k < ARRAY_LEN(ignored); k++)
-		if (ovsdb_row_datum(row, ignored[k].column)->n)
-			vlog(VLM_BRIDGE, VLL_WARN, "%s: column %s is not built: it is ignored",
-			     i->name, ignored[k].name);
-}
-
 /* Its device went: what is left is to take the port away, and to try anew. */
 static bool is_gone(const struct iface *i)
 {
@@ -136,8 +128,6 @@ void iface_create(struct iface *i, const struct ovsdb_row *row)
 		ofproto_port_del(i->bridge->ofproto, (uint16_t)i->ofport, true);
 		i->ofport = OFPORT_NONE;
 	}
-	if (i->ofport == OFPORT_NONE)
-		warn_ignored(i, row);
 	if (!iface_parse(i, row, &cfg)) {
 		fail(i);
 		return;
@@ -169,27 +159,71 @@ void iface_destroy(struct iface *i)
 		ofproto_bundle_del(i->bridge->ofproto, i);
 	list_remove(&i->node);
 	text_done(&i->error);
+	text_done(&i->unbuilt);
 	free(i);
+}
+
+struct dev *iface_dev(const struct iface *i)
+{
+	struct ofproto_port_view v;
+
+	if (i->ofport <= 0 || !ofproto_port_get(i->bridge->ofproto, (uint16_t)i->ofport, &v))
+		return NULL;
+	return v.gone ? NULL : v.dev;
+}
+
+/* The interface of the host that a device is, or has as its other side.  (One that was moved to
+ * another namespace is not found, and nothing else has its name there: control.md I1.) */
+static bool host_link(const struct dev *d, struct host_link *l)
+{
+	const char *name = *d->host_name ? d->host_name : d->name;
+
+	return d->vx->host && d->vx->host->link(d->vx->host_ctx, 0, name, l) == 0;
+}
+
+static void tell_link_kind(const struct host_link *l, const struct ovsdb_row *row,
+			   struct ovsdb_idl_txn *txn)
+{
+	struct host_driver drv;
+	struct ovsdb_datum d;
+
+	if (host_driver(l->name, &drv) < 0)
+		return;
+	ovsdb_datum_init(&d, OVSDB_STRING, OVSDB_STRING);
+	ovsdb_datum_put_pair(&d, "driver_name", drv.name);
+	ovsdb_datum_put_pair(&d, "driver_version", drv.version);
+	ovsdb_datum_put_pair(&d, "firmware_version", drv.firmware);
+	ovsdb_idl_txn_set(txn, row, IFACE_STATUS, &d);
+	if (!drv.speed) {
+		ovsdb_idl_txn_clear(txn, row, IFACE_LINK_SPEED);
+		ovsdb_idl_txn_clear(txn, row, IFACE_DUPLEX);
+		return;
+	}
+	ovsdb_idl_txn_set_integer(txn, row, IFACE_LINK_SPEED, (int64_t)drv.speed);
+	ovsdb_idl_txn_set_string(txn, row, IFACE_DUPLEX, drv.is_full ? "full" : "half");
 }
 
 static void tell_device(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
 {
-	struct ofproto_port_view v = {0};
-	struct dev *d;
-	const char *state;
+	struct dev *d = iface_dev(i);
+	struct host_link l;
+	bool on_host = d && host_link(d, &l), carrier;
 	char mac[MAC_TEXT_MAX];
 
-	ofproto_port_get(i->bridge->ofproto, (uint16_t)i->ofport, &v);
-	d = v.dev;
-	state = !d || dev_is_up(d) ? "up" : "down";
-	ovsdb_idl_txn_set_string(txn, row, IFACE_ADMIN_STATE, state);
-	ovsdb_idl_txn_set_string(txn, row, IFACE_LINK_STATE, state);
-	ovsdb_idl_txn_set_integer(txn, row, IFACE_LINK_RESETS, 0);
-	ovsdb_idl_txn_set_integer(txn, row, IFACE_IFINDEX, d ? d->ifindex : 0);
+	carrier = on_host ? l.flags & IFF_RUNNING : !d || dev_is_up(d);
+	i->link_resets += carrier != i->had_carrier;
+	i->had_carrier = carrier;
+	ovsdb_idl_txn_set_string(txn, row, IFACE_ADMIN_STATE, !d || dev_is_up(d) ? "up" : "down");
+	ovsdb_idl_txn_set_string(txn, row, IFACE_LINK_STATE, carrier ? "up" : "down");
+	ovsdb_idl_txn_set_integer(txn, row, IFACE_LINK_RESETS, i->link_resets);
+	ovsdb_idl_txn_set_integer(txn, row, IFACE_IFINDEX,
+				  on_host ? l.ifindex : d ? d->ifindex : 0);
 	if (!d)
 		return;
 	ovsdb_idl_txn_set_integer(txn, row, IFACE_MTU, d->mtu);
 	ovsdb_idl_txn_set_string(txn, row, IFACE_MAC_IN_USE, mac_text(&d->mac, mac));
+	if (on_host)
+		tell_link_kind(&l, row, txn);
 }
 
 /* Those that a tunnel or patch port does not have (ovs.md 2.4). */
@@ -234,6 +268,36 @@ void iface_tell_status(struct iface *i, const struct ovsdb_row *row, struct ovsd
 	tell_statistics(i, row, txn);
 }
 
+/* The interface of that name on a bridge of the same datapath; NULL. */
+static const struct iface *find_peer(const struct iface *i, const char *name)
+{
+	list_for_each (b, &i->bridge->ovs->bridges, struct bridge, node) {
+		if (strcmp(b->type, i->bridge->type))
+			continue;
+		list_for_each (p, &b->ifaces, struct iface, node)
+			if (!strcmp(p->name, name) && p->ofport > 0)
+				return p;
+	}
+	return NULL;
+}
+
+/* A patch port that leads nowhere is there, and says so. */
+static void check_patch(struct iface *i, const struct ovsdb_row *row)
+{
+	const char *name = ovsdb_row_get(row, IFACE_OPTIONS, "peer");
+	const struct iface *peer = name ? find_peer(i, name) : NULL;
+	const struct ovsdb_row *other =
+		peer ? ovsdb_table_find(ovsdb_idl_table(i->bridge->ovs->idl, OVS_INTERFACE),
+					&peer->uuid)
+		     : NULL;
+	const char *back = other ? ovsdb_row_get(other, IFACE_OPTIONS, "peer") : NULL;
+
+	text_clear(&i->error);
+	if (!back || strcmp(peer->type, "patch") || strcmp(back, i->name))
+		text_printf(&i->error, "No usable peer '%s' exists in '%s' datapath.",
+			    name ? name : "", i->bridge->type);
+}
+
 void iface_tell(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
 {
 	static const enum ovs_interface_column gone[] = {
@@ -242,6 +306,8 @@ void iface_tell(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_t
 		IFACE_MTU,	  IFACE_STATISTICS,  IFACE_IFINDEX};
 
 	ovsdb_idl_txn_set_integer(txn, row, IFACE_OFPORT, i->ofport);
+	if (i->ofport > 0 && !strcmp(i->type, "patch"))
+		check_patch(i, row);
 	if (i->error.len)
 		ovsdb_idl_txn_set_string(txn, row, IFACE_ERROR, text_get(&i->error));
 	else

@@ -11,7 +11,7 @@
 #include "ovs/tables.h"
 #include "ovsdb/idl.h"
 
-enum { OFPORT_FAILED = -1, OVS_NAME_MAX = 64 };
+enum { OFPORT_FAILED = -1, OVS_NAME_MAX = 64, REFUSAL_MAX = 200 };
 
 /* An interface that the database names; it may or may not be there. */
 struct iface {
@@ -23,8 +23,12 @@ struct iface {
 	int32_t ofport; /* the number, OFPORT_NONE or OFPORT_FAILED */
 	struct text error;
 	bool wanted;
-	char bond[OVS_NAME_MAX]; /* its port, if that has other interfaces, too; "": it has not */
-	bool keep;		 /* what it has on the host stays when it goes */
+	char refusal[REFUSAL_MAX]; /* why its port cannot be; "": it can */
+	bool keep;		   /* what it has on the host stays when it goes */
+	bool has_mtu_request;
+	struct text unbuilt; /* what the log said of its columns */
+	bool had_carrier;
+	int64_t link_resets;
 };
 
 struct bridge {
@@ -36,6 +40,10 @@ struct bridge {
 	struct ofproto *ofproto;
 	struct list ifaces;
 	bool wanted, is_secure;
+	struct mac mac; /* of the local port */
+	uint64_t dpid;
+	uint32_t mtu; /* that internal ports follow; 0: they were never told */
+	struct text unbuilt;
 };
 
 struct ovs {
@@ -46,12 +54,27 @@ struct ovs {
 	struct ovsdb_idl_txn *txn; /* on its way; NULL */
 	struct ovsdb_idl_txn *status_txn;
 	uint64_t next_status; /* when statistics are due */
+	uint32_t stats_ms;
 	bool links_changed;
 	bool is_configured, is_contended;
 	bool was_connected, told_attempt; /* what the log says */
 };
 
+/* settings.c */
+
+void settings_root(struct ovs *o, const struct ovsdb_row *root);
+void settings_bridge(struct bridge *b, const struct ovsdb_row *row);
+void settings_address(struct bridge *b, const struct ovsdb_row *row);
+/* After its port was made, or failed. */
+void settings_iface(struct iface *i, const struct ovsdb_row *port, const struct ovsdb_row *row);
+void settings_bundle(struct iface *i, const struct ovsdb_row *port);
+/* After all of a bridge's interfaces. */
+void settings_mtus(struct bridge *b);
+
 /* iface.c */
+
+/* Its device; NULL: it has none. */
+struct dev *iface_dev(const struct iface *i);
 
 /* What the row asks for, in a form that ofproto takes.  False: iface->error says what is wrong. */
 bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_port_cfg *cfg);

@@ -11,6 +11,10 @@
 	{                                                                                          \
 		.name = n, .key = OVSDB_INTEGER, .flags = f                                        \
 	}
+#define BOOL(n, f)                                                                                 \
+	{                                                                                          \
+		.name = n, .key = OVSDB_BOOLEAN, .flags = f                                        \
+	}
 #define REF(n)                                                                                     \
 	{                                                                                          \
 		.name = n, .key = OVSDB_UUID                                                       \
@@ -31,6 +35,9 @@ static const struct ovsdb_column root[] = {
 	[ROOT_CUR_CFG] = INT("cur_cfg", OURS),
 	[ROOT_DATAPATH_TYPES] = STR("datapath_types", OURS),
 	[ROOT_IFACE_TYPES] = STR("iface_types", OURS),
+	[ROOT_OTHER_CONFIG] = MAP("other_config", 0),
+	[ROOT_DPDK_INITIALIZED] = BOOL("dpdk_initialized", OURS),
+	[ROOT_DPDK_VERSION] = STR("dpdk_version", OURS),
 };
 
 static const struct ovsdb_column bridge[] = {
@@ -42,6 +49,15 @@ static const struct ovsdb_column bridge[] = {
 	[BRIDGE_FAIL_MODE] = STR("fail_mode", 0),
 	[BRIDGE_OTHER_CONFIG] = MAP("other_config", 0),
 	[BRIDGE_FLOOD_VLANS] = INT("flood_vlans", 0),
+	[BRIDGE_CONTROLLER] = REF("controller"),
+	[BRIDGE_MIRRORS] = REF("mirrors"),
+	[BRIDGE_NETFLOW] = REF("netflow"),
+	[BRIDGE_SFLOW] = REF("sflow"),
+	[BRIDGE_IPFIX] = REF("ipfix"),
+	[BRIDGE_STP] = BOOL("stp_enable", 0),
+	[BRIDGE_RSTP] = BOOL("rstp_enable", 0),
+	[BRIDGE_MCAST_SNOOPING] = BOOL("mcast_snooping_enable", 0),
+	[BRIDGE_FLOW_TABLES] = {.name = "flow_tables", .key = OVSDB_INTEGER, .value = OVSDB_UUID},
 };
 
 static const struct ovsdb_column port[] = {
@@ -51,6 +67,10 @@ static const struct ovsdb_column port[] = {
 	[PORT_TRUNKS] = INT("trunks", 0),
 	[PORT_VLAN_MODE] = STR("vlan_mode", 0),
 	[PORT_OTHER_CONFIG] = MAP("other_config", 0),
+	[PORT_PROTECTED] = BOOL("protected", 0),
+	[PORT_MAC] = STR("mac", 0),
+	[PORT_QOS] = REF("qos"),
+	[PORT_LACP] = STR("lacp", 0),
 };
 
 static const struct ovsdb_column interface[] = {
@@ -72,6 +92,11 @@ static const struct ovsdb_column interface[] = {
 	[IFACE_MTU] = INT("mtu", OURS),
 	[IFACE_STATUS] = MAP("status", OURS),
 	[IFACE_STATISTICS] = COUNTS("statistics", OURS),
+	[IFACE_POLICING_RATE] = INT("ingress_policing_rate", 0),
+	[IFACE_POLICING_KPKTS] = INT("ingress_policing_kpkts_rate", 0),
+	[IFACE_BFD] = MAP("bfd", 0),
+	[IFACE_CFM_MPID] = INT("cfm_mpid", 0),
+	[IFACE_LLDP] = MAP("lldp", 0),
 };
 
 #define TABLE(n, c)                                                                                \

@@ -15,6 +15,9 @@ enum ovs_root_column {
 	ROOT_CUR_CFG,
 	ROOT_DATAPATH_TYPES,
 	ROOT_IFACE_TYPES,
+	ROOT_OTHER_CONFIG,
+	ROOT_DPDK_INITIALIZED,
+	ROOT_DPDK_VERSION,
 };
 
 enum ovs_bridge_column {
@@ -26,6 +29,15 @@ enum ovs_bridge_column {
 	BRIDGE_FAIL_MODE,
 	BRIDGE_OTHER_CONFIG,
 	BRIDGE_FLOOD_VLANS,
+	BRIDGE_CONTROLLER,
+	BRIDGE_MIRRORS,
+	BRIDGE_NETFLOW,
+	BRIDGE_SFLOW,
+	BRIDGE_IPFIX,
+	BRIDGE_STP,
+	BRIDGE_RSTP,
+	BRIDGE_MCAST_SNOOPING,
+	BRIDGE_FLOW_TABLES,
 };
 
 enum ovs_port_column {
@@ -35,6 +47,10 @@ enum ovs_port_column {
 	PORT_TRUNKS,
 	PORT_VLAN_MODE,
 	PORT_OTHER_CONFIG,
+	PORT_PROTECTED,
+	PORT_MAC,
+	PORT_QOS,
+	PORT_LACP,
 };
 
 enum ovs_interface_column {
@@ -56,6 +72,11 @@ enum ovs_interface_column {
 	IFACE_MTU,
 	IFACE_STATUS,
 	IFACE_STATISTICS,
+	IFACE_POLICING_RATE,
+	IFACE_POLICING_KPKTS,
+	IFACE_BFD,
+	IFACE_CFM_MPID,
+	IFACE_LLDP,
 };
 
 extern const struct ovsdb_db_def ovs_db;

@@ -143,6 +143,16 @@ static bool csum(struct reader *r, const char *value)
 	return true;
 }
 
+static bool packet_type(struct reader *r, const char *k, const char *v)
+{
+	if (!strcmp(v, "legacy_l2"))
+		return true;
+	if (!strcmp(v, "legacy_l3") || !strcmp(v, "ptap"))
+		return refuse(r, k, v, "legacy_l2; others are not built");
+	text_printf(r->error, "%s: unknown packet_type '%s'", r->name, v);
+	return false;
+}
+
 static bool one(struct reader *r, const char *k, const char *v)
 {
 	uint64_t n;
@@ -181,8 +191,7 @@ static bool one(struct reader *r, const char *k, const char *v)
 		return true;
 	}
 	if (!strcmp(k, "packet_type"))
-		return !strcmp(v, "legacy_l2") ||
-		       refuse(r, k, v, "legacy_l2; others are not built");
+		return packet_type(r, k, v);
 	if (strcmp(k, "psk") && strcmp(k, "remote_cert") && strcmp(k, "remote_name") &&
 	    strncmp(k, "ipsec_", 6))
 		text_printf(r->warning, "%s: unknown vxlan argument '%s'\n", r->name, k);

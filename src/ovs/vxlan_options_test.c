@@ -74,6 +74,7 @@ static const struct {
 	{"remote_ip=10.1.1.2 tos=3", "", "N: invalid TOS 3\n"},
 	{"remote_ip=10.1.1.2 bogus=1", "", "N: unknown vxlan argument 'bogus'\n"},
 	{"remote_ip=10.1.1.2 psk=x ipsec_cert=y", "", ""},
+	{"remote_ip=10.1.1.2 packet_type=x", "N: unknown packet_type 'x'", ""},
 	{"remote_ip=10.1.1.2 packet_type=ptap",
 	 "N: option packet_type=ptap is wrong: legacy_l2; others are not built", ""},
 };

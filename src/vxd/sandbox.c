@@ -184,6 +184,7 @@ static const unsigned long vxd_ioctls[] = {
 	TUNGETIFF, /* of a TAP that was passed */
 	SIOCGIFINDEX,  SIOCGIFMTU,    SIOCGIFHWADDR,   SIOCGIFFLAGS,
 	SIOCGIFNAME,			      /* of a packet port */
+	SIOCETHTOOL, /* drivers; what it could set needs a capability */
 	FIONREAD,      FIONBIO,	      TCGETS, /* the C library's */
 };
 static const unsigned long helper_ioctls[] = {
