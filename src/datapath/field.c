@@ -79,8 +79,6 @@ static void tunnel_to_key(const struct tun_info *t, struct flow_tun *k, struct f
 	memset(m, 0xff, sizeof(*m));
 	if (!t->id && !t->has_key)
 		m->id = 0;
-	if (!t->ttl)
-		m->ttl = 0;
 }
 
 void act_to_key(const struct act *a, struct flow_key *k, struct flow_key *m)

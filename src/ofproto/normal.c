@@ -24,6 +24,8 @@ static bool has_vlan(const struct snap_bundle *b, uint16_t vlan)
 {
 	if (b->mode == VLAN_ACCESS)
 		return vlan == b->tag;
+	if (is_native(b) && !vlan) /* what has no tag is in the native one */
+		return !b->tag;
 	return !b->has_trunks || vlan_is_in(b->trunks, vlan) || (is_native(b) && vlan == b->tag);
 }
 
@@ -91,6 +93,8 @@ static void send_by(struct translation *t, const struct snap_bundle *out, uint16
 		    const struct frame_tag *in)
 {
 	t->tag = tag_out(out, vlan, in);
+	if (in->present && out->priority_tags == PRIORITY_TAGS_IF_NONZERO)
+		t->mask.vlan[0].tci = be16_put(UINT16_MAX);
 	translate_output(t, out->port);
 }
 
@@ -153,7 +157,8 @@ static void look_at_frame(struct translation *t)
 	memset(&t->mask.eth_src, 0xff, sizeof(t->mask.eth_src));
 	memset(&t->mask.eth_dst, 0xff, sizeof(t->mask.eth_dst));
 	if (key_has_tag(t->key, 0))
-		t->mask.vlan[0].tci = be16_put(0xffff);
+		t->mask.vlan[0].tci =
+			be16_put(be16_get(t->mask.vlan[0].tci) | VLAN_PRESENT | VLAN_VID);
 }
 
 void normal(struct translation *t, const struct snap_port *from)

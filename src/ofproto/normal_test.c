@@ -133,6 +133,9 @@ static const struct {
 	{VLAN_TRUNK, -1, true, PRIORITY_TAGS_NEVER, 20, 20},
 	{VLAN_TRUNK, -1, true, PRIORITY_TAGS_NEVER, 40, -2},
 	{VLAN_TRUNK, -1, true, PRIORITY_TAGS_NEVER, -1, -2},
+	{VLAN_NATIVE_TAGGED, 10, false, PRIORITY_TAGS_NEVER, -1, -2}, /* VLAN 0 is none of its */
+	{VLAN_NATIVE_UNTAGGED, 10, false, PRIORITY_TAGS_NEVER, -1, -2},
+	{VLAN_NATIVE_UNTAGGED, 0, false, PRIORITY_TAGS_NEVER, -1, -1},
 	{VLAN_NATIVE_TAGGED, 10, true, PRIORITY_TAGS_NEVER, 10, 10},
 	{VLAN_NATIVE_TAGGED, 10, true, PRIORITY_TAGS_NEVER, 30, 30},
 	{VLAN_NATIVE_TAGGED, 10, true, PRIORITY_TAGS_NEVER, 40, -2},
@@ -181,8 +184,31 @@ static void composition(void **state)
 	no = o_port(W.br, "i5", "", NULL);
 	o_bundle(W.br, no, (struct bundle_cfg){.vlan_mode = VLAN_NATIVE_TAGGED, .tag = 10});
 	o_expect(&W, "in_port(2),eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),eth_type(0x1234)",
-		 "push_vlan(vid=10,pcp=0),set(tunnel(tun_id=0x64,dst=10.1.1.2,ttl=64,tp_dst=4789,"
-		 "flags(df|key))),3,4,pop_vlan,5,push_vlan(vid=10,pcp=0),6,1");
+		 "set(tunnel(tun_id=0x64,dst=10.1.1.2,ttl=64,tp_dst=4789,flags(df|key))),"
+		 "push_vlan(vid=10,pcp=0),3,4,pop_vlan,5,push_vlan(vid=10,pcp=0),6,1");
+}
+
+/* A tag that is left alone is looked at for its VLAN; one that is taken off or changed, or whose
+ * priority decides, for all. */
+static void priorities(void **state)
+{
+	uint16_t a;
+
+	(void)state;
+	o_port(W.br, "p2", "", NULL);
+	a = o_port(W.br, "p3", "", NULL);
+	for (int pcp = 0; pcp < 8; pcp++)
+		assert_string_equal(o_frame(&W, 2, 1, 0xff, pcp << VLAN_PCP_SHIFT | 20), "3,1");
+	assert_int_equal(o_flows(&W), 1);
+	o_bundle(W.br, a, (struct bundle_cfg){.vlan_mode = VLAN_ACCESS, .tag = 20});
+	table_flush(W.d->table);
+	for (int pcp = 0; pcp < 8; pcp++) {
+		char want[80];
+
+		snprintf(want, sizeof(want), "pop_vlan,3,push_vlan(vid=20,pcp=%d),1", pcp);
+		assert_string_equal(o_frame(&W, 2, 1, 0xff, pcp << VLAN_PCP_SHIFT | 20), want);
+	}
+	assert_int_equal(o_flows(&W), 8);
 }
 
 static void protected_ports(void **state)
@@ -357,8 +383,8 @@ static void exceptions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(vlan_in), T(vlan_out), T(composition),    T(protected_ports), T(learning),
-		T(ageing),  T(limit),	 T(static_entries), T(exceptions),
+		T(vlan_in),  T(vlan_out), T(composition), T(priorities),     T(protected_ports),
+		T(learning), T(ageing),	  T(limit),	  T(static_entries), T(exceptions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

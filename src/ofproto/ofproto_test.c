@@ -369,14 +369,14 @@ static void by_flow(void **state)
 	o_expect(&W,
 		 "tunnel(tun_id=0x9,src=10.1.1.7,dst=10.1.1.1,flags(key)),in_port(3),"
 		 "eth(src=02:00:00:00:00:03,dst=02:00:00:00:00:04),eth_type(0x1234)",
-		 "2,set(skb_mark(0x7)),set(tunnel(tun_id=0x9,dst=10.1.1.3,ttl=64,tp_dst=4789,"
-		 "flags(key))),3");
+		 "2,set(tunnel(tun_id=0x9,dst=10.1.1.3,ttl=64,tp_dst=4789,flags(key))),"
+		 "set(skb_mark(0x7)),3");
 	o_bundle(W.br, OFPORT_LOCAL, (struct bundle_cfg){.tag = -1});
 	o_expect(&W,
 		 "tunnel(tun_id=0x9,src=10.1.1.7,dst=10.1.1.1,flags(key)),in_port(3),"
 		 "eth(src=02:00:00:00:00:03,dst=02:00:00:00:00:05),eth_type(0x1234)",
-		 "2,set(skb_mark(0x7)),set(tunnel(tun_id=0x9,dst=10.1.1.3,ttl=64,tp_dst=4789,"
-		 "flags(key))),3,set(skb_mark(0)),1");
+		 "2,set(tunnel(tun_id=0x9,dst=10.1.1.3,ttl=64,tp_dst=4789,flags(key))),"
+		 "set(skb_mark(0x7)),3,set(skb_mark(0)),1");
 }
 
 /* --- patch ports ----------------------------------------------------------------------------- */

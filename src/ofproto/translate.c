@@ -86,6 +86,8 @@ static void commit_tag(struct translation *t)
 {
 	if (tag_eq(&t->done_tag, &t->tag))
 		return;
+	if (key_has_tag(t->key, 0)) /* the other tag has its priority */
+		t->mask.vlan[0].tci = be16_put(UINT16_MAX);
 	if (t->done_tag.present)
 		act_pop_vlan(&t->acts);
 	if (t->tag.present)
@@ -124,11 +126,11 @@ static void output_tunnel(struct translation *t, const struct snap_port *out)
 		translate_drop(t, DROP_tunnel_no_remote);
 		return;
 	}
-	commit_tag(t);
-	commit_mark(t, out->tun.has_mark ? out->tun.egress_pkt_mark : t->key->skb_mark);
 	if (memcmp(&tun, &t->done_tun, sizeof(tun)) != 0)
 		act_set_tunnel(&t->acts, &tun);
 	t->done_tun = tun;
+	commit_tag(t);
+	commit_mark(t, out->tun.has_mark ? out->tun.egress_pkt_mark : t->key->skb_mark);
 	output_dp(t, out);
 }
 
@@ -199,11 +201,14 @@ static const struct snap_port *ingress(struct translation *t)
 		t->why = DROP_ofport_unconnected;
 		return in;
 	}
+	t->why = DROP_tunnel_port_not_found;
+	if (!(k->tun.flags & TUN_PRESENT))
+		return NULL;
 	t->mask.tun.id = UINT64_MAX;
 	memset(&t->mask.tun.src, 0xff, sizeof(t->mask.tun.src));
 	memset(&t->mask.tun.dst, 0xff, sizeof(t->mask.tun.dst));
+	t->mask.tun.tos = 0xff;
 	t->mask.tun.flags |= TUN_KEY;
-	t->why = DROP_tunnel_port_not_found;
 	return tunnel_map_find(s->tunnels, k->in_port, &k->tun);
 }
 
