@@ -7,6 +7,7 @@
 
 #include "ctl/outer.h"
 #include "net/dev.h"
+#include "pkt/note.h"
 #include "vxlan/device.h"
 
 enum drop explain_drop(const struct trace *t)
@@ -252,6 +253,15 @@ static void say_bridge(const struct trace_step *s, struct text *out)
 	text_printf(out, "%s", where[s->u[1] % ARRAY_LEN(where)]);
 }
 
+/* That a bridge was entered has its name besides; all else is one text. */
+static void say_note(const struct trace_step *s, struct text *out)
+{
+	if (s->state == NOTE_bridge)
+		say_bridge(s, out);
+	else
+		note_text(out, s);
+}
+
 /* Open vSwitch's datapath. */
 static bool sentence_flow(const struct teller *x, const struct trace_step *s, struct text *out)
 {
@@ -276,6 +286,9 @@ static bool sentence_flow(const struct teller *x, const struct trace_step *s, st
 		return true;
 	case SAY_BRIDGE:
 		say_bridge(s, out);
+		return true;
+	case SAY_NOTE:
+		say_note(s, out);
 		return true;
 	case SAY_UPCALL:
 		say_upcall(s, out);
@@ -345,6 +358,7 @@ static bool is_shown(const struct trace_step *s, bool detail)
 	switch (s->say) {
 	case SAY_NOTHING:
 	case SAY_PROTO:
+	case SAY_NOTE:
 		return false;
 	case SAY_DEV: /* where a packet is; not each time it passes a queue */
 		return s->stage == STAGE_netif_receive || s->stage == STAGE_dev_queue_xmit || s->u[0];

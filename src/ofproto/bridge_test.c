@@ -12,6 +12,7 @@
 #include "net/link.h"
 #include "ofproto/dpif.h"
 #include "ofproto/testing.h"
+#include "pkt/note.h"
 #include "vxlan/testing.h"
 #include "wire/eth.h"
 
@@ -344,6 +345,7 @@ static void explained(void **state)
 {
 	struct worker *w = A.t->vx->workers[0];
 	const struct trace_step *found = NULL;
+	struct text notes = {0};
 	static struct trace t; /* outlives the packet, which may wait for ARP */
 	struct bundle_cfg b = {.vlan_mode = VLAN_ACCESS, .tag = 10};
 	uint32_t len = frame("02:00:00:00:0a:01", "02:00:00:00:0b:01");
@@ -357,13 +359,22 @@ static void explained(void **state)
 	vport_receive(w, dp_port(ofproto_dpif(A.br)->dp, 2), p);
 	run_both();
 	for (uint32_t i = 0; i < t.n_steps; i++)
-		if (t.steps[i].say == SAY_BRIDGE)
+		if (t.steps[i].say == SAY_BRIDGE) {
 			found = &t.steps[i];
+		} else if (t.steps[i].say == SAY_NOTE) {
+			assert_int_equal(t.steps[i].stage, STAGE_upcall);
+			note_text(&notes, &t.steps[i]);
+			text_append(&notes, ";", 1);
+		}
 	assert_non_null(found);
 	assert_int_equal(found->stage, STAGE_upcall);
 	assert_string_equal(found->maker.text, "br0");
 	assert_string_equal(found->dev, "h0");
 	assert_true(found->port == 1 && found->u[0] == 10 && found->u[1] == 2);
+	assert_string_equal(text_get(&notes),
+			    "learned that 02:00:00:00:0a:01 is on port h0 in VLAN 10;"
+			    "no learned MAC for destination, flooding;");
+	text_done(&notes);
 }
 
 /* --- the local port ------------------------------------------------------------------------------

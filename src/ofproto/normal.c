@@ -82,7 +82,7 @@ static void learn(struct translation *t, const struct snap_bundle *in, uint16_t 
 	const struct snap_bridge *br = in->port->br;
 
 	look_at_arp(t);
-	if (mac_is_multicast(&t->key->eth_src) || vlan_is_in(br->flood_vlans, vlan))
+	if (mac_is_multicast(&t->key->eth_src) || vlan_is_in(br->flood_vlans, vlan) || !in->macs)
 		return;
 	translate_learn(t, in, br->macs, vlan);
 }
@@ -98,9 +98,13 @@ static void send_by(struct translation *t, const struct snap_bundle *out, uint16
 	translate_output(t, out->port);
 }
 
-static bool may_pass(const struct snap_bundle *in, const struct snap_bundle *out)
+static bool may_pass(struct translation *t, const struct snap_bundle *in,
+		     const struct snap_bundle *out)
 {
-	return !(in->protected_ && out->protected_);
+	if (!(in->protected_ && out->protected_))
+		return true;
+	translate_tell(t, NOTE_is_protected, out->port, 0, 0);
+	return false;
 }
 
 static void flood(struct translation *t, const struct snap_bundle *in, uint16_t vlan,
@@ -109,15 +113,35 @@ static void flood(struct translation *t, const struct snap_bundle *in, uint16_t 
 	const struct snap_bridge *br = in->port->br;
 	uint32_t before = t->outputs, n = 0;
 
+	translate_tell(t, NOTE_flood, in->port, vlan, 0);
 	for (uint32_t i = 0; i < br->n_ports; i++) {
 		const struct snap_bundle *b = br->ports[i].bundle;
 
-		if (!b || b == in || !has_vlan(b, vlan) || !may_pass(in, b))
+		if (!b || b == in || !has_vlan(b, vlan) || !may_pass(t, in, b))
 			continue;
 		send_by(t, b, vlan, tag);
 		n++;
 	}
 	if (!n && t->outputs == before)
+		translate_drop(t, DROP_normal_no_port);
+}
+
+static void drop_same_port(struct translation *t, const struct snap_bundle *b)
+{
+	translate_tell(t, NOTE_same_port, b->port, 0, 0);
+	translate_drop(t, DROP_bridge_same_port);
+}
+
+/* To the port that the destination was learnt on. */
+static void send_to(struct translation *t, const struct snap_bundle *in,
+		    const struct snap_bundle *out, uint16_t vlan, const struct frame_tag *tag)
+{
+	translate_tell(t, NOTE_known, out->port, vlan, 0);
+	if (!may_pass(t, in, out))
+		translate_drop(t, DROP_port_protected);
+	else if (has_vlan(out, vlan))
+		send_by(t, out, vlan, tag);
+	else
 		translate_drop(t, DROP_normal_no_port);
 }
 
@@ -135,13 +159,9 @@ static void forward(struct translation *t, const struct snap_bundle *in, uint16_
 	if (!out || !out->port)
 		flood(t, in, vlan, tag);
 	else if (out == in)
-		translate_drop(t, DROP_bridge_same_port);
-	else if (!may_pass(in, out))
-		translate_drop(t, DROP_port_protected);
-	else if (has_vlan(out, vlan))
-		send_by(t, out, vlan, tag);
+		drop_same_port(t, out);
 	else
-		translate_drop(t, DROP_normal_no_port);
+		send_to(t, in, out, vlan, tag);
 }
 
 /* 01:80:c2:00:00:00 to 0f stay on their link. */
@@ -161,6 +181,23 @@ static void look_at_frame(struct translation *t)
 			be16_put(be16_get(t->mask.vlan[0].tci) | VLAN_PRESENT | VLAN_VID);
 }
 
+static void drop_unknown_port(struct translation *t, const struct snap_port *from)
+{
+	translate_tell(t, NOTE_unknown_port, from, 0, 0);
+	translate_tell(t, NOTE_no_bundle, from, 0, 0);
+	translate_drop(t, DROP_ofport_unconnected);
+}
+
+static void drop_bad_vlan(struct translation *t, const struct snap_bundle *in, uint16_t vlan,
+			  enum drop why)
+{
+	translate_tell(t,
+		       why == DROP_vlan_tagged_on_access ? NOTE_tagged_on_access : NOTE_not_trunked,
+		       in->port, vlan, in->tag);
+	translate_tell(t, NOTE_bad_vlan, in->port, vlan, in->tag);
+	translate_drop(t, why);
+}
+
 void normal(struct translation *t, const struct snap_port *from)
 {
 	const struct snap_bundle *in = from->bundle;
@@ -170,14 +207,15 @@ void normal(struct translation *t, const struct snap_port *from)
 
 	look_at_frame(t);
 	if (!in) {
-		translate_drop(t, DROP_ofport_unconnected);
+		drop_unknown_port(t, from);
 		return;
 	}
 	if (!vlan_in(in, vid_of(&tag), &vlan, &why)) {
-		translate_drop(t, why);
+		drop_bad_vlan(t, in, vlan, why);
 		return;
 	}
 	if (is_reserved(&t->key->eth_dst) && !from->br->forward_bpdu) {
+		translate_tell(t, NOTE_reserved_dst, from, 0, 0);
 		translate_drop(t, DROP_normal_reserved_dst);
 		return;
 	}

@@ -27,7 +27,7 @@ struct snap_port;
 
 struct snap_bundle {
 	struct ofproto_bundle *live;
-	struct mac_port *macs; /* live's */
+	struct mac_port *macs; /* live's; NULL: nothing is learnt on it */
 	const struct snap_port *port;
 	uint8_t mode, priority_tags; /* enum vlan_mode, enum priority_tags */
 	bool has_trunks, protected_;

@@ -7,6 +7,26 @@
 #include "ofproto/dpif.h"
 #include "wire/eth.h"
 
+/* --- notes ----------------------------------------------------------------------------------- */
+
+void translate_note(struct translation *t, enum note note, const struct snap_port *port,
+		    uint16_t vlan, uint16_t tag)
+{
+	struct trace_step s = {.stage = STAGE_upcall,
+			       .say = SAY_NOTE,
+			       .state = (uint8_t)note,
+			       .depth = (uint8_t)t->depth,
+			       .port = port ? port->ofport : 0,
+			       .u = {vlan, tag},
+			       .mac = t->key->eth_src};
+
+	if (note == NOTE_bridge)
+		memcpy(s.maker.text, port->br->name, sizeof(port->br->name));
+	if (port)
+		memcpy(s.dev, port->name, sizeof(s.dev));
+	t->report(t->report_ctx, &s);
+}
+
 /* --- effects --------------------------------------------------------------------------------- */
 
 void effects_init(struct effects *e)
@@ -68,8 +88,8 @@ static void count(struct translation *t, const struct snap_port *port, bool tx)
 void translate_learn(struct translation *t, const struct snap_bundle *b, struct mac_table *macs,
 		     uint16_t vlan)
 {
-	if (t->learn)
-		mac_vlan_learn(macs, &t->key->eth_src, vlan, b->macs, t->seen);
+	if (t->learn && mac_vlan_learn(macs, &t->key->eth_src, vlan, b->macs, t->seen))
+		translate_tell(t, NOTE_learned, b->port, vlan, 0);
 	effects_add(&t->effects, (struct effect){.macs = macs, .port = b->macs, .vlan = vlan});
 }
 
@@ -123,9 +143,11 @@ static void output_tunnel(struct translation *t, const struct snap_port *out)
 
 	tunnel_fill(&out->tun, t->key, &t->tun, &t->mask, &tun);
 	if (is_own(t, &tun)) {
+		translate_tell(t, NOTE_own_address, out, 0, 0);
 		translate_drop(t, DROP_tunnel_no_remote);
 		return;
 	}
+	translate_tell(t, NOTE_tunnel_output, out, 0, 0);
 	if (memcmp(&tun, &t->done_tun, sizeof(tun)) != 0)
 		act_set_tunnel(&t->acts, &tun);
 	t->done_tun = tun;
@@ -136,6 +158,14 @@ static void output_tunnel(struct translation *t, const struct snap_port *out)
 
 static void enter(struct translation *t, const struct snap_port *in);
 
+static void tell_loop(struct translation *t, const struct snap_port *in)
+{
+	t->depth++;
+	translate_tell(t, NOTE_bridge, in, 0, 0);
+	translate_tell(t, NOTE_too_deep, in, TRANSLATE_DEPTH, 0);
+	t->depth--;
+}
+
 /* Goes on in the other bridge, where nothing is known of the tunnel that it came by. */
 static void output_patch(struct translation *t, const struct snap_port *out)
 {
@@ -144,6 +174,7 @@ static void output_patch(struct translation *t, const struct snap_port *out)
 
 	if (t->depth == TRANSLATE_DEPTH || t->bridges == TRANSLATE_BRIDGES) {
 		t->is_loop = true;
+		tell_loop(t, out->peer);
 		return;
 	}
 	count(t, out, true);
@@ -178,11 +209,24 @@ void translate_output(struct translation *t, const struct snap_port *out)
 static void enter(struct translation *t, const struct snap_port *in)
 {
 	t->bridges++;
-	count(t, in, false);
+	translate_tell(t, NOTE_bridge, in, 0, 0);
+	if (in->counters) /* else it is a port of no bridge, of which somebody asks */
+		count(t, in, false);
+	translate_tell(t, in->br->secure ? NOTE_no_rule : NOTE_rule, in, 0, 0);
 	if (in->br->secure)
 		translate_drop(t, DROP_fail_secure);
 	else
 		normal(t, in);
+}
+
+/* What the port that a packet came by depends on, if it came by a tunnel. */
+static void look_at_tunnel(struct flow_key *m)
+{
+	m->tun.id = UINT64_MAX;
+	memset(&m->tun.src, 0xff, sizeof(m->tun.src));
+	memset(&m->tun.dst, 0xff, sizeof(m->tun.dst));
+	m->tun.tos = 0xff;
+	m->tun.flags |= TUN_KEY;
 }
 
 /* The port of a bridge that the packet came by.  NULL: 'why' says it. */
@@ -192,6 +236,11 @@ static const struct snap_port *ingress(struct translation *t)
 	const struct snap *s = t->snap;
 	const struct snap_port *in;
 
+	if (t->from) {
+		if (k->tun.flags & TUN_PRESENT)
+			look_at_tunnel(&t->mask);
+		return t->from;
+	}
 	if (k->in_port >= s->n_dp_ports) {
 		t->why = DROP_ofport_unconnected;
 		return NULL;
@@ -204,11 +253,7 @@ static const struct snap_port *ingress(struct translation *t)
 	t->why = DROP_tunnel_port_not_found;
 	if (!(k->tun.flags & TUN_PRESENT))
 		return NULL;
-	t->mask.tun.id = UINT64_MAX;
-	memset(&t->mask.tun.src, 0xff, sizeof(t->mask.tun.src));
-	memset(&t->mask.tun.dst, 0xff, sizeof(t->mask.tun.dst));
-	t->mask.tun.tos = 0xff;
-	t->mask.tun.flags |= TUN_KEY;
+	look_at_tunnel(&t->mask);
 	return tunnel_map_find(s->tunnels, k->in_port, &k->tun);
 }
 
@@ -270,18 +315,44 @@ void translation_done(struct translation *t)
 /* --- the datapath asks -------------------------------------------------------------------------
  */
 
-COLD static void trace_bridge(struct pkt *p, const struct translation *t)
-{
-	struct trace_step *s;
+enum { TOLD_MAX = 8 }; /* notes of one packet, of which its trace has room for some only */
 
-	if (!t->in)
+struct teller {
+	struct pkt *p;
+	struct trace_step *bridge; /* the first bridge's; NULL: it came to none */
+	uint32_t n;
+};
+
+COLD static void tell_bridge(struct teller *x, const struct trace_step *note)
+{
+	struct trace_step *s = trace_add(x->p, STAGE_upcall, SAY_BRIDGE);
+
+	s->port = note->port;
+	memcpy(s->dev, note->dev, sizeof(s->dev));
+	s->maker = note->maker;
+	x->bridge = s;
+}
+
+/* A note becomes a step of the packet's trace.  That a copy leaves by a tunnel its further way
+ * says, and that there is one rule nobody needs to be told. */
+COLD static void tell_packet(void *ctx, const struct trace_step *note)
+{
+	struct teller *x = ctx;
+	struct trace_step *s;
+	uint8_t depth;
+
+	if (note->state == NOTE_bridge && !x->bridge) {
+		tell_bridge(x, note);
 		return;
-	s = trace_add(p, STAGE_upcall, SAY_BRIDGE);
-	s->port = t->in->ofport;
-	s->u[0] = t->vlan;
-	s->u[1] = t->way;
-	memcpy(s->dev, t->in->name, sizeof(s->dev));
-	memcpy(s->maker.text, t->in->br->name, sizeof(t->in->br->name));
+	}
+	if (note->state == NOTE_rule || note->state == NOTE_tunnel_output || x->n == TOLD_MAX)
+		return;
+	s = trace_add(x->p, STAGE_upcall, SAY_NOTE);
+	depth = s->depth;
+	*s = *note;
+	s->depth = depth;
+	if (++x->n == TOLD_MAX)
+		s->state = NOTE_more;
 }
 
 void translate_upcall(void *ctx, struct upcall *u)
@@ -293,10 +364,17 @@ void translate_upcall(void *ctx, struct upcall *u)
 		.learn = true,
 		.seen = u->w->now,
 	};
+	struct teller x = {.p = u->p};
 
+	if (unlikely(pkt_trace(u->p))) {
+		t.report = tell_packet;
+		t.report_ctx = &x;
+	}
 	translate(&t);
-	if (unlikely(pkt_trace(u->p)))
-		trace_bridge(u->p, &t);
+	if (unlikely(x.bridge)) {
+		x.bridge->u[0] = t.vlan;
+		x.bridge->u[1] = t.way;
+	}
 	if (!u->act) /* else the flow that asked has counted it */
 		effects_push(t.effects.e, t.effects.n, &u->key->eth_src, 1, pkt_total(u->p),
 			     u->w->id, u->w->now);

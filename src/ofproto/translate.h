@@ -10,6 +10,7 @@
 
 #include "datapath/upcall.h"
 #include "ofproto/snapshot.h"
+#include "pkt/note.h"
 
 enum {
 	TRANSLATE_DEPTH = 64,	  /* patch ports in a row */
@@ -49,6 +50,10 @@ struct translation {
 	const struct flow_key *key;
 	bool learn; /* from this packet, seen at ... */
 	uint64_t seen;
+	const struct snap_port *from; /* it came in by this one; NULL: by the key's */
+	/* Is told what is decided, a note (pkt/note.h) each; NULL: nobody asks. */
+	void (*report)(void *ctx, const struct trace_step *note);
+	void *report_ctx;
 	/* Out; translation_done() frees what nobody took. */
 	struct flow_key mask;
 	struct actions *actions; /* NULL: none, 'why' says why */
@@ -91,6 +96,15 @@ static inline void translate_drop(struct translation *t, enum drop why)
 }
 void translate_learn(struct translation *t, const struct snap_bundle *b, struct mac_table *macs,
 		     uint16_t vlan);
+/* A note about 'port' (NULL: none), the frame's VLAN and the port's. */
+COLD void translate_note(struct translation *t, enum note note, const struct snap_port *port,
+			 uint16_t vlan, uint16_t tag);
+static inline void translate_tell(struct translation *t, enum note note,
+				  const struct snap_port *port, uint16_t vlan, uint16_t tag)
+{
+	if (unlikely(t->report))
+		translate_note(t, note, port, vlan, tag);
+}
 /* NORMAL, for a frame that came in by 'in'. */
 void normal(struct translation *t, const struct snap_port *in);
 

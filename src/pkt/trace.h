@@ -66,6 +66,7 @@ enum trace_say {
 	SAY_BRIDGE,  /* maker.text: Open vSwitch's bridge; dev its port, port the number; u[0] VLAN,
 		      * u[1] 1: goes to where its MAC is, 2: flooded, 0: neither */
 	SAY_UPCALL,  /* u[0]: 0 waits for it, 1 the flow asked, 2 answered, 3 and a flow made */
+	SAY_NOTE,    /* pkt/note.h */
 	SAY_NEXT_TURN, /* goes on with its actions then */
 	SAY_DROP,    /* drop */
 };
@@ -80,7 +81,7 @@ enum maker_how { MAKER_NONE, MAKER_LEARNED, MAKER_CONTROL, MAKER_OPTION };
 
 struct trace_step {
 	uint8_t stage, depth, say;
-	uint8_t state; /* of an entry: its NUD bits */
+	uint8_t state; /* of an entry: its NUD bits; of SAY_NOTE: enum note */
 	uint16_t drop, port;
 	uint32_t len, vni;
 	uint32_t u[2];
