@@ -251,6 +251,16 @@ in_port(1),eth_type(0x86dd),ipv6(src=fd00::/ffff::,label=0x12,proto=58,hlimit=64
 skb_mark(0x5/0xff),in_port(5),eth_type(0x0806),arp(sip=192.168.10.2,tip=192.168.10.1,op=1,sha=02:00:00:00:00:07)
 skb_priority(0/0),ct_state(0/0),ct_zone(0/0),dp_hash(0/0),tunnel(ipv6_src=fd00::2,ipv6_dst=fd00::1,flags(df|key)),tcp_flags(0/0)'''.splitlines()):
     put('flowtext', f'key-{i}', b'\0' + line.encode())
+for i, line in enumerate('''in_port=1,dl_src=2:0:0:0:0:1,dl_dst=ff:ff:ff:ff:ff:ff,dl_vlan=5,dl_vlan_pcp=3,arp,arp_op=1,arp_spa=10.0.0.1,arp_tpa=10.0.0.2,arp_sha=2:0:0:0:0:1,arp_tha=2:0:0:0:0:2
+in_port=h0,tcp,nw_src=10.0.0.1/32,nw_dst=10.0.0.2/255.255.255.255,nw_tos=0xb8,nw_ecn=1,nw_ttl=64,tp_src=80,tcp_dst=0x50/0xffff,tcp_flags=syn|ack
+in_port(LOCAL) udp6 ipv6_src:fd00::1,ipv6_dst=fd00::2/128,ipv6_label=0x12345,udp_src=5,udp_dst=6,ip_frag=first
+icmp6,icmpv6_type=135,nd_target=fe80::1,nd_sll=2:0:0:0:0:1,vlan_vid=0x1005,vlan_pcp=2,pkt_mark=5,skb_priority=6
+in_port="h0",tun_id=0x64,tun_src=10.1.1.2,tun_dst=10.1.1.1,tun_ttl=64,tun_tos=4,tun_gbp_id=85,tun_gbp_flags=8,tun_flags=0,vlan_tci=0xb005
+tun_ipv6_src=fd00::1,tun_ipv6_dst=fd00::2,icmp,icmp_type=8,icmp_code=0,ip_dscp=46,recirc_id=1
+dl_type=0x800,nw_proto=132,sctp_src=5,tcp_flags=+syn-ack,reg0=1,ct_state=trk,nw_src=(1),=,:
+ip,nw_ttl=99999999999999999999,nw_src=10.0.0.0/8,ipv6_src=fe80::/10,tp_src=70000,in_port=,nw_frag=yes'''.splitlines()):
+    put('openflow', f'text-{i}', b'\0' + line.encode())
+put('openflow', 'key', b'\1' + bytes(i * 7 & 0xff for i in range(480)))
 for i, line in enumerate('''set(eth(dst=02:00:00:00:00:99)),set(ipv4(dst=9.9.9.9,tos=0xb8/0xfc,ttl=63)),set(udp(dst=99)),4
 set(tunnel(tun_id=0x1234,dst=10.1.1.2,ttl=64,tp_dst=4790,vxlan(gbp(id=85,flags=0x8)),flags(df|key))),6
 push_vlan(tpid=0x88a8,vid=10,pcp=0),1,clone(push_vlan(vid=7,pcp=3),clone(3)),12,pop_vlan,drop
