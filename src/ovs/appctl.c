@@ -20,4 +20,5 @@ void appctl_reply(struct unixctl_conn *c, struct text *t)
 void bridge_add_commands(struct ovs *o, struct unixctl_server *s)
 {
 	appctl_add_ofproto(s, o);
+	appctl_add_trace(s, o);
 }

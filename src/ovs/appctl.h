@@ -12,6 +12,7 @@
 #include "rpc/unixctl.h"
 
 void appctl_add_ofproto(struct unixctl_server *s, struct ovs *o); /* ofproto/... */
+void appctl_add_trace(struct unixctl_server *s, struct ovs *o);	  /* ofproto/trace */
 
 /* The bridge of that name that is open; NULL: there is none. */
 struct bridge *appctl_bridge(struct ovs *o, const char *name);
