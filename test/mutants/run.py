@@ -29,7 +29,7 @@ import sys
 import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parent.parent.parent
-DIRS = ['net', 'io', 'vxlan', 'bridge', 'api', 'vx']
+DIRS = ['net', 'io', 'vxlan', 'bridge', 'datapath', 'ofproto', 'api', 'vx']
 INCREMENT = re.compile(r'\bacct\.\w+(?:\[[^\]]*\])?\s*(\+\+|\+=)')
 CALL = re.compile(r'(?<![\w>.])(pkt_drop_at|pkt_drop|pkt_consume|pkt_make_clone|pkt_make)\(')
 # A call without its count, of the call's arguments.
