@@ -9,6 +9,7 @@
 #include "net/dev.h"
 #include "pkt/note.h"
 #include "vxlan/device.h"
+#include "wire/vxlan.h"
 
 enum drop explain_drop(const struct trace *t)
 {
@@ -139,6 +140,13 @@ static void say_reserved(const struct trace_step *s, struct text *out)
 			text_printf(out, "%s%s", n++ ? ", " : ": ", known[i].name);
 }
 
+static void say_policy(const struct trace_step *s, struct text *out)
+{
+	text_printf(out, "group policy %u%s%s", s->u[0] & VXLAN_GBP_ID,
+		    s->u[0] & VXLAN_GBP_APPLIED ? ", applied" : "",
+		    s->u[0] & VXLAN_GBP_DONT_LEARN ? ", not to be learnt from" : "");
+}
+
 static void say_ecn(const struct trace_step *s, struct text *out)
 {
 	static const char *const names[] = {"Not-ECT", "ECT(1)", "ECT(0)", "CE"};
@@ -182,6 +190,9 @@ static bool sentence_in(const struct teller *x, const struct trace_step *s, stru
 		return true;
 	case SAY_RESERVED:
 		say_reserved(s, out);
+		return true;
+	case SAY_POLICY:
+		say_policy(s, out);
 		return true;
 	case SAY_ECN:
 		say_ecn(s, out);

@@ -56,6 +56,7 @@ enum trace_say {
 	SAY_PROTO,   /* u[0] the IP protocol */
 	SAY_NO_SOCKET, /* nobody listens on port; ip: who sent there */
 	SAY_RESERVED, /* u: the reserved bits that are set, flags word and VNI word */
+	SAY_POLICY,  /* u[0]: a group policy as a mark has it */
 	SAY_ECN,     /* u[0] the inner, u[1] the outer ECN field */
 	SAY_HOST_LOST, /* came to the host's dev, not to the socket of port; maker.text is the
 			* host's counter that rose by u[0], "" is none */

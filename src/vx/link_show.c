@@ -166,6 +166,8 @@ static void text_vxlan(struct vx_cli *c, const struct link_view *v)
 		printf("maxaddr %u ", o->maxaddress);
 	printf(o->reserved_bits ? "reserved_bits 0x%llx " : "reserved_bits %llu ",
 	       (unsigned long long)o->reserved_bits);
+	if (o->gbp)
+		printf("gbp ");
 	if (o->peers == PEERS_KNOWN)
 		printf("peers known ");
 	text_booleans(c, o);
@@ -219,6 +221,8 @@ static json_t *json_vxlan(struct vx_cli *c, const struct link_view *v)
 	if (o->maxaddress)
 		json_object_set_new(j, "limit", json_integer(o->maxaddress));
 	set_hex(j, "reserved_bits", o->reserved_bits);
+	if (o->gbp)
+		json_object_set_new(j, "gbp", json_null());
 	for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
 		bool on = attr_get(&vxlan_attrs.attrs[shown[i].attr], o) != 0;
 

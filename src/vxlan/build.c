@@ -89,7 +89,15 @@ uint16_t source_port(uint32_t hash, uint16_t low, uint16_t high)
 	return (uint16_t)(low + (((uint64_t)hash * n) >> 32));
 }
 
-int vxlan_build(struct worker *w, struct pkt *p, vni_t vni)
+COLD void vxlan_build_trace(struct pkt *p, vni_t vni, uint32_t policy)
+{
+	struct trace_step *s = trace_add(p, STAGE_vxlan_build, policy ? SAY_POLICY : SAY_NOTHING);
+
+	s->vni = vni.v;
+	s->u[0] = policy & VXLAN_GBP_POLICY;
+}
+
+int vxlan_build(struct worker *w, struct pkt *p, vni_t vni, uint32_t policy)
 {
 	struct vxlan_hdr *h;
 
@@ -97,7 +105,8 @@ int vxlan_build(struct worker *w, struct pkt *p, vni_t vni)
 	if (pkt_cow(w->pool, p) < 0)
 		return -ENOMEM;
 	h = pkt_push(p, sizeof(*h));
-	h->flags = be32_put(VXLAN_F_VNI);
+	h->flags = be32_put(policy ? VXLAN_F_VNI | VXLAN_F_GBP | (policy & VXLAN_GBP_POLICY)
+				   : VXLAN_F_VNI);
 	h->vni = vxlan_vni_field(vni);
 	return 0;
 }

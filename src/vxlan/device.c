@@ -135,7 +135,7 @@ static int check_duplicate(struct vx *vx, const struct dev *self, const struct v
 		x = vxlan_opts(v);
 		if (x->id != o->id || x->dstport != o->dstport || v->host != host ||
 		    x->udp6zerocsumrx != o->udp6zerocsumrx || x->external != o->external ||
-		    v->is6 != six)
+		    x->gbp != o->gbp || v->is6 != six)
 			continue;
 		if (ip_is_linklocal(&o->local) && x->dev != o->dev)
 			continue;
@@ -145,11 +145,19 @@ static int check_duplicate(struct vx *vx, const struct dev *self, const struct v
 	return 0;
 }
 
+/* 1.4: the bits of the header that mean something. */
+static uint64_t used_bits(const struct vxlan_opts *o)
+{
+	uint64_t word0 = o->gbp ? VXLAN_F_VNI | VXLAN_GBP_USED : VXLAN_F_VNI;
+
+	return word0 << 32 | 0xffffff00u;
+}
+
 /* Whole check; fills in what has a default that depends on something. */
 static int check(struct vx *vx, const struct dev *self, struct vxlan_opts *o, uint64_t present,
 		 struct lower *l, struct vx_err *err)
 {
-	const uint64_t used = (uint64_t)VXLAN_F_VNI << 32 | 0xffffff00u;
+	const uint64_t used = used_bits(o);
 	bool six = is6(o, self);
 	int r;
 
@@ -172,6 +180,7 @@ static int check(struct vx *vx, const struct dev *self, struct vxlan_opts *o, ui
 		return r;
 	if (!o->dstport)
 		o->dstport = VXLAN_PORT_LINUX;
+	o->reserved_bits &= ~used;
 	return check_duplicate(vx, self, o, six, l->host, err);
 }
 
@@ -282,7 +291,6 @@ static const char *kernel_name(uint32_t attr)
 		[VXA_L3MISS] = "L3MISS ",
 		[VXA_REMCSUMTX] = "REMCSUM_TX ",
 		[VXA_REMCSUMRX] = "REMCSUM_RX ",
-		[VXA_GBP] = "GBP ",
 		[VXA_GPE] = "GPE ",
 	};
 

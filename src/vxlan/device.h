@@ -21,7 +21,7 @@ struct vxlan_sock {
 	int family;
 	uint16_t port;
 	bool host; /* form of the underlay */
-	bool zero_csum6_rx, external;
+	bool zero_csum6_rx, external, gbp;
 	uint32_t vni_mask; /* of a packet's VNI, for the table: 0 for an external device */
 	uint32_t refs;
 };

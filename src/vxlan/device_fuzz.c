@@ -5,7 +5,8 @@
  * ageing, a host whose routes and sockets fail.
  *
  * Input: flags (1 two workers, 2 few buffers, 4 no device to begin with, 8 the one there is over
- * vx's own stack, 16 over IPv6, 32 knows its peers, 64 is external), then the script.  After each step the
+ * vx's own stack, 16 over IPv6, 32 knows its peers, 64 is external, 128 takes group
+ * policies), then the script.  After each step the
  * accounting has to be right, at the end every buffer is back and every socket closed.
  */
 #include "net/script.h"
@@ -326,9 +327,15 @@ static void op_tunnel(struct script *s)
 	struct worker *w = script_worker(s);
 	struct dev *d = vxlan_of(s);
 	uint8_t what = fuzz_u8(&s->in);
-	struct tun_info t = {.id = fuzz_u32(&s->in), .tos = what, .ttl = what, .is_tx = what & 1,
-			     .has_csum = what & 2, .df = what & 4, .label = what << 4,
-			     .dport = what & 8 ? 8472 : 0};
+	struct tun_info t = {.id = fuzz_u32(&s->in),
+			     .tos = what,
+			     .ttl = what,
+			     .is_tx = what & 1,
+			     .has_csum = what & 2,
+			     .df = what & 4,
+			     .label = what << 4,
+			     .dport = what & 8 ? 8472 : 0,
+			     .gbp = what & 64 ? ~what : 0};
 	struct pkt *p;
 	struct batch b = {.n = 1};
 
@@ -345,6 +352,7 @@ static void op_tunnel(struct script *s)
 	w->acct.made++;
 	p->has_tun = !(what & 32);
 	p->tun = t;
+	p->mark = what & 128 ? what : 0;
 	b.p[0] = p;
 	dev_queue_xmit(w, d, &b);
 	t_turn(s->t);
@@ -375,10 +383,11 @@ static void first_device(struct script *s, uint8_t flags)
 	struct vxlan_opts o = h_opts(flags & 64 ? 0 : 100, 4789);
 
 	o.external = flags & 64;
+	o.gbp = flags & 128;
 	o.remote = t_addr(flags & 16 ? "fd00::2" : "10.0.0.2");
 	o.dev = flags & 8 ? s->port[0].port->dev->ifindex : 0;
 	o.peers = flags & 32 ? PEERS_KNOWN : PEERS_ANY;
-	h_vxlan(&H, "vx0", &o, VXA_BIT(VXA_REMOTE) | VXA_BIT(VXA_EXTERNAL));
+	h_vxlan(&H, "vx0", &o, VXA_BIT(VXA_REMOTE) | VXA_BIT(VXA_EXTERNAL) | VXA_BIT(VXA_GBP));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

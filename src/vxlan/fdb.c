@@ -428,23 +428,38 @@ static enum fdb_learned roam(struct fdb *f, struct fdb_entry *e, const struct ip
 	return r;
 }
 
+static bool is_at(const struct fdb_entry *e, const struct ip_addr *ip, uint32_t ifindex)
+{
+	const struct peer *p =
+		atomic_load_explicit(&((struct fdb_entry *)e)->peer, memory_order_acquire);
+
+	return likely(ip_eq(&p->ip, ip) && p->ifindex == ifindex);
+}
+
+static bool is_fixed(const struct fdb_entry *e)
+{
+	return atomic_load_explicit(&((struct fdb_entry *)e)->state, memory_order_relaxed) &
+	       (FDB_PERMANENT | FDB_NOARP);
+}
+
+enum fdb_learned fdb_check(const struct fdb_entry *e, const struct ip_addr *ip, uint32_t ifindex)
+{
+	return e && !is_at(e, ip, ifindex) && is_fixed(e) ? FDB_STATIC : FDB_KEEP;
+}
+
 enum fdb_learned fdb_learn(struct fdb *f, const struct mac *mac, uint32_t vni,
 			   const struct ip_addr *ip, uint32_t ifindex, uint16_t port,
 			   uint64_t now, struct fdb_entry **e)
 {
-	struct peer *p;
-
 	if (!*e) {
 		struct fdb_remote to = {*ip, port, vni, ifindex};
 
 		return learn_new(f, mac, vni, &to, now, e);
 	}
 	touch(&(*e)->updated, fdb_ticks(now));
-	p = atomic_load_explicit(&(*e)->peer, memory_order_acquire);
-	if (likely(ip_eq(&p->ip, ip) && p->ifindex == ifindex))
+	if (is_at(*e, ip, ifindex))
 		return FDB_KEEP;
-	if (atomic_load_explicit(&(*e)->state, memory_order_relaxed) &
-	    (FDB_PERMANENT | FDB_NOARP))
+	if (is_fixed(*e))
 		return FDB_STATIC;
 	return roam(f, *e, ip, ifindex);
 }

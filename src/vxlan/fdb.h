@@ -107,6 +107,8 @@ enum fdb_learned { FDB_KEEP, FDB_NEW, FDB_ROAMED, FDB_STATIC, FDB_FULL };
 enum fdb_learned fdb_learn(struct fdb *f, const struct mac *mac, uint32_t vni,
 			   const struct ip_addr *ip, uint32_t ifindex, uint16_t port,
 			   uint64_t now, struct fdb_entry **e);
+/* As fdb_learn(), but learns nothing: FDB_KEEP or FDB_STATIC.  'e' may be NULL. */
+enum fdb_learned fdb_check(const struct fdb_entry *e, const struct ip_addr *ip, uint32_t ifindex);
 void fdb_touch_used(struct fdb_entry *e, uint64_t now);
 
 /* --- control ------------------------------------------------------------------------------ */

@@ -103,6 +103,7 @@ static void xmit_one(struct worker *w, struct vxlan_dev *v, const struct vxlan_o
 {
 	struct dev_stats *st = dev_stats(v->dev, w);
 	vni_t vni = {(uint32_t)p->tun.id & VNI_MAX};
+	uint32_t policy = o->gbp ? p->tun.gbp : 0;
 	struct vxlan_sock *s;
 	struct udp_flow f;
 	struct inner in;
@@ -142,13 +143,13 @@ static void xmit_one(struct worker *w, struct vxlan_dev *v, const struct vxlan_o
 		drop(w, p, DROP_tunnel_loop);
 		return;
 	}
-	if (vxlan_build(w, p, vni) < 0) {
+	if (vxlan_build(w, p, vni, policy) < 0) {
 		st->tx_dropped++;
 		drop(w, p, DROP_no_memory);
 		return;
 	}
 	if (unlikely(pkt_trace(p)))
-		trace_add(p, STAGE_vxlan_build, SAY_NOTHING)->vni = vni.v;
+		vxlan_build_trace(p, vni, policy);
 	udp_tunnel_set_len(p, in.l3_len);
 	udp_tunnel_xmit(w, s->udp, p, &f, dst);
 }

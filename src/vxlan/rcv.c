@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Stage vxlan_rcv: the encapsulation hook.  The numbers are the steps of spec/vxlan.md 2.1; steps
- * 6, 8 and 10 belong to extensions that are not built, 9 to metadata mode.
+ * 6 and 8 belong to extensions that are not built, 9 to metadata mode.
  */
 #include <errno.h>
 #include <sys/socket.h>
@@ -38,7 +38,17 @@ COLD static void trace_reserved(struct pkt *p, uint64_t bits)
 	s->u[1] = (uint32_t)bits;
 }
 
-/* Steps 1 to 5: header, device, reserved bits. */
+/* Step 10.  An external device's packets carry it on, others are marked. */
+static void take_policy(struct pkt *p, const struct vxlan_opts *o, uint32_t flags)
+{
+	p->tun.gbp = flags & VXLAN_GBP_POLICY;
+	if (!o->external)
+		p->mark = p->tun.gbp;
+	if (unlikely(pkt_trace(p)))
+		trace_add(p, STAGE_vxlan_rcv, SAY_POLICY)->u[0] = p->tun.gbp;
+}
+
+/* Steps 1 to 5 and 10: header, device, reserved bits, group policy. */
 static enum drop check_header(struct worker *w, struct vxlan_sock *s, struct pkt *p,
 			      struct rx_item *it)
 {
@@ -70,6 +80,8 @@ static enum drop check_header(struct worker *w, struct vxlan_sock *s, struct pkt
 	p->tun.id = vxlan_hdr_vni(h).v;
 	p->tun.has_key = true;
 	it->vni = vxlan_hdr_vni(h).v;
+	if (unlikely(it->o->gbp) && be32_get(h->flags) & VXLAN_F_GBP)
+		take_policy(p, it->o, be32_get(h->flags));
 	return DROP_NONE;
 }
 
@@ -127,6 +139,12 @@ COLD static enum fdb_learned learn_traced(struct worker *w, struct vxlan_dev *v,
 	return what;
 }
 
+/* A group policy's "do not learn" (section 12): what control made is still held against it. */
+static bool may_learn(const struct vxlan_opts *o, const struct pkt *p)
+{
+	return likely(!o->gbp) || !((o->external ? p->tun.gbp : p->mark) & VXLAN_GBP_DONT_LEARN);
+}
+
 /* Step 12. */
 static ALWAYS_INLINE bool snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p,
 				const struct mac *src, uint32_t vni, struct fdb_entry *e,
@@ -138,7 +156,9 @@ static ALWAYS_INLINE bool snoop(struct worker *w, struct vxlan_dev *v, struct pk
 		drop(w, p, DROP_inner_bad_source);
 		return false;
 	}
-	if (traced && pkt_trace(p))
+	if (unlikely(!may_learn(vxlan_opts(v), p)))
+		what = fdb_check(e, ip, ifindex);
+	else if (traced && pkt_trace(p))
 		what = learn_traced(w, v, p, src, vni, e, ip, ifindex);
 	else
 		what = fdb_learn(&v->fdb, src, vni, ip, ifindex, vxlan_opts(v)->dstport, w->now, &e);

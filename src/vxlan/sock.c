@@ -10,7 +10,8 @@ static struct vxlan_sock *find(const struct vxlan_dev *v, const struct vxlan_opt
 {
 	list_for_each (s, &v->dev->vx->vxlan_socks, struct vxlan_sock, node)
 		if (s->family == family && s->port == o->dstport && s->host == v->host &&
-		    s->zero_csum6_rx == o->udp6zerocsumrx && s->external == o->external)
+		    s->zero_csum6_rx == o->udp6zerocsumrx && s->external == o->external &&
+		    s->gbp == o->gbp)
 			return s;
 	return NULL;
 }
@@ -49,7 +50,7 @@ struct vxlan_sock *vxlan_sock_on_port(const struct vxlan_sock *like, uint16_t po
 	for (uint32_t i = 0; t && i < t->n; i++)
 		if (t->s[i]->port == port && t->s[i]->family == like->family &&
 		    t->s[i]->host == like->host && t->s[i]->external == like->external &&
-		    t->s[i]->zero_csum6_rx == like->zero_csum6_rx)
+		    t->s[i]->zero_csum6_rx == like->zero_csum6_rx && t->s[i]->gbp == like->gbp)
 			return t->s[i];
 	return NULL;
 }
@@ -77,9 +78,13 @@ static int sock_open(struct vxlan_dev *v, const struct vxlan_opts *o, int family
 
 	if (!s)
 		return r;
-	*s = (struct vxlan_sock){.vx = vx, .family = cfg.family, .port = o->dstport,
-				 .host = v->host, .zero_csum6_rx = o->udp6zerocsumrx,
+	*s = (struct vxlan_sock){.vx = vx,
+				 .family = cfg.family,
+				 .port = o->dstport,
+				 .host = v->host,
+				 .zero_csum6_rx = o->udp6zerocsumrx,
 				 .external = o->external,
+				 .gbp = o->gbp,
 				 .vni_mask = o->external ? 0 : VNI_MAX};
 	s->vnis = vni_table_new();
 	if (!s->vnis)

@@ -138,6 +138,7 @@ static ALWAYS_INLINE void xmit_one(struct worker *w, struct vxlan_dev *v,
 {
 	struct vxlan_sock *s = vxlan_sock_of(v, v->is6);
 	struct dev_stats *st = dev_stats(v->dev, w);
+	uint32_t policy = o->gbp ? p->mark : 0;
 	struct udp_flow f;
 	struct inner in;
 	struct dst *dst;
@@ -185,13 +186,13 @@ static ALWAYS_INLINE void xmit_one(struct worker *w, struct vxlan_dev *v,
 		local_bypass(w, v, s, p, f.dport, peer->vni);
 		return;
 	}
-	if (vxlan_build(w, p, (vni_t){peer->vni}) < 0) {
+	if (vxlan_build(w, p, (vni_t){peer->vni}, policy) < 0) {
 		st->tx_dropped++;
 		drop(w, p, DROP_no_memory);
 		return;
 	}
 	if (traced && pkt_trace(p))
-		trace_add(p, STAGE_vxlan_build, SAY_NOTHING)->vni = peer->vni;
+		vxlan_build_trace(p, (vni_t){peer->vni}, policy);
 	udp_tunnel_set_len(p, in.l3_len);
 	udp_tunnel_xmit(w, s->udp, p, &f, dst);
 }

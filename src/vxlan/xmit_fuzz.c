@@ -3,8 +3,9 @@
  * Fuzz target: a frame with offload metadata, as a TAP's virtio-net header gives it, into
  * dev_queue_xmit() of VXLAN devices over a test's sockets and over vx's own stack, IPv4 and IPv6.
  *
- * Input: flags (3 the device, 4 in two pieces, 8 checksum to be written, 0x30 GSO type), where it is
- * cut, csum_start, csum_offset, gso_size, frame.
+ * Input: flags (3 the device, 4 in two pieces, 8 checksum to be written, 0x30 GSO type, 0x40 one
+ * with group policies), where it is cut, csum_start, csum_offset, gso_size, with 0x40 the mark,
+ * frame.
  */
 #include "base/fuzz.h"
 
@@ -16,7 +17,7 @@
 static struct h_host H;
 static struct t_port *up;
 static struct io_ops up_ops;
-static struct dev *devs[4];
+static struct dev *devs[8];
 static uint64_t runs;
 
 static void take(struct io *io, struct worker *w, struct batch *b)
@@ -41,17 +42,19 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	up_ops = *up->io.ops;
 	up_ops.tx = take;
 	up->io.ops = &up_ops;
-	for (uint32_t i = 0; i < 4; i++) {
-		struct vxlan_opts o = h_opts(100, 4789);
+	for (uint32_t i = 0; i < ARRAY_LEN(devs); i++) {
+		struct vxlan_opts o = h_opts(100, i & 4 ? 4790 : 4789);
 		char name[8] = {'v', 'x', (char)('0' + i)};
 
 		o.remote = t_addr(i & 1 ? "fd00::2" : "10.0.0.2");
 		o.dev = i & 2 ? up->dev->ifindex : 0;
 		o.tos = 1;
-		o.ttl_inherit = i == 3;
+		o.ttl_inherit = (i & 3) == 3;
+		o.gbp = i & 4;
 		o.df = DF_INHERIT;
 		o.label_policy = i & 1 ? LABEL_INHERIT : LABEL_FIXED;
-		devs[i] = h_vxlan(&H, name, &o, VXA_BIT(VXA_REMOTE) | VXA_BIT(VXA_DEV));
+		devs[i] = h_vxlan(&H, name, &o,
+				  VXA_BIT(VXA_REMOTE) | VXA_BIT(VXA_DEV) | VXA_BIT(VXA_GBP));
 		h_fdb(devs[i], NLM_F_CREATE | NLM_F_APPEND, "00:00:00:00:00:00",
 		      i & 1 ? "fd00::3" : "10.0.0.3", FDB_PERMANENT | FDB_NOARP, 0, NULL);
 	}
@@ -64,6 +67,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_in in = {data, size};
 	uint8_t flags = fuzz_u8(&in), cut = fuzz_u8(&in);
 	uint16_t start = fuzz_u16(&in), off = fuzz_u16(&in), gso = fuzz_u16(&in);
+	uint32_t mark = flags & 0x40 ? fuzz_u32(&in) : 0;
 	struct pkt *p = t_pkt(w, in.p, (uint32_t)in.n, flags & 4 ? cut : 0);
 	struct batch b;
 
@@ -72,9 +76,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		pkt_drop(w, p, DROP_gso_failed);
 		return 0;
 	}
+	p->mark = mark;
 	batch_init(&b);
 	batch_add(&b, p);
-	dev_queue_xmit(w, devs[flags & 3], &b);
+	dev_queue_xmit(w, devs[(flags & 3) | (flags >> 4 & 4)], &b);
 	H.t->now += NS_PER_MS;
 	while (vx_turn(H.t->vx, 0, H.t->now))
 		;

@@ -12,6 +12,15 @@ struct WIRE vxlan_hdr {
 static_assert(sizeof(struct vxlan_hdr) == 8, "RFC 7348, section 5");
 
 #define VXLAN_F_VNI 0x08000000u /* the I flag */
+#define VXLAN_F_GBP                                                                                \
+	0x80000000u /* the G flag: word 0 has a group policy (draft-smith-vxlan-group-policy) */
+
+/* A group policy in word 0, and where it is kept: its id and two flags, in the same places. */
+#define VXLAN_GBP_DONT_LEARN 0x00400000u
+#define VXLAN_GBP_APPLIED    0x00080000u
+#define VXLAN_GBP_ID	     0x0000ffffu
+#define VXLAN_GBP_POLICY     (VXLAN_GBP_DONT_LEARN | VXLAN_GBP_APPLIED | VXLAN_GBP_ID)
+#define VXLAN_GBP_USED	     0x80ffffffu /* bits of word 0 that are not reserved with this extension */
 
 enum {
 	VXLAN_PORT_IANA = 4789,

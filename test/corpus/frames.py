@@ -89,5 +89,5 @@ def arp(op, dst=ME, sender=her4, target=me4, sha=HER):
     return eth(struct.pack('!HHBBH', 1, 0x800, 6, 4, op) + sha + ip(sender) + ME + ip(target), 0x806, dst, sha)
 
 
-def vxlan(frame, vni=100, flags=8, rest=0):
-    return struct.pack('!BBHI', flags, 0, 0, vni << 8 | rest) + frame
+def vxlan(frame, vni=100, flags=8, rest=0, policy=0):
+    return struct.pack('!II', flags << 24 | policy, vni << 8 | rest) + frame

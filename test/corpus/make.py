@@ -31,6 +31,8 @@ for name, f in inner.items():
 put('rcv', 'no-flag', b'\0\0\2' + vxlan(inner['udp4'], flags=0))
 put('rcv', 'reserved', b'\0\0\2' + vxlan(inner['udp4'], rest=1))
 put('rcv', 'unknown-vni', b'\0\0\2' + vxlan(inner['udp4'], 101))
+for n, (fl, policy) in enumerate(((0x88, 0x480020), (8, 0xffffff), (0x88, 0xffffff), (0x98, 0))):
+    put('rcv', f'policy{n}', bytes([0x40 | n & 1, 0, 2]) + vxlan(inner['udp4'], (100, 300, 200, 100)[n], fl, policy=policy))
 put('rcv', 'short', b'\0\0\2' + vxlan(b'')[:7])
 for v6 in (0, 1):  # a super-frame without a mark, as a host's socket gives it
     t = tcp(b'a' * 3000, A6 if v6 else A4, B6 if v6 else B4, partial=True)
@@ -39,6 +41,8 @@ for v6 in (0, 1):  # a super-frame without a mark, as a host's socket gives it
 
 for i, (name, f) in enumerate(inner.items()):
     put('xmit', name, struct.pack('!BBHHH', i & 7, 15 + i, 0, 0, 0) + f)
+for dev, mark in enumerate((0, 0x481234, 0xffffffff, 0x10000)):
+    put('xmit', f'policy{dev}', struct.pack('!BBHHHI', dev | 0x40, 0, 0, 0, 0, mark) + inner['udp4'])
 for dev in range(4):
     for gso, (start, off) in ((1, (34, 16)), (2, (54, 16)), (3, (34, 6))):
         if gso == 1:

@@ -256,7 +256,7 @@ def datagram(payload, sk=0, what=0, src='10.0.0.2', flags=0, cut=0, worker=0):
     return step(39, worker, sk, what, at(src), flags, meta(payload, flags, cut, 0, 0, 0))
 
 
-# What: 1 to be sent, 2 checksum, 4 DF, 8 a port of its own, 16 a source, 32 no tunnel.
+# What: 1 to be sent, 2 checksum, 4 DF, 8 a port of its own, 16 a source, 32 no tunnel, 64 a policy, 128 a mark.
 def tunnel(payload, dev=1, what=1, vni=5, dst='10.0.0.2', src='10.0.0.1', flags=0, cut=0, worker=0):
     return step(40, worker, dev, what, struct.pack('!I', vni), at(dst), at(src) if what & 16 else b'', flags,
                 meta(payload, flags, cut, 0, 0, 0))
@@ -273,7 +273,8 @@ def control(name, *steps, flags=0):
 
 
 def device(name, *steps, flags=0):
-    """Flags: 1 two workers, 2 few buffers, 4 no device, 8 over vx's stack, 16 over IPv6, 32 peers known, 64 external.
+    """Flags: 1 two workers, 2 few buffers, 4 no device, 8 over vx's stack, 16 over IPv6, 32 peers known, 64 external,
+    128 group policies.
     Device 0 is up0, 1 is vx0."""
     put('device', name, bytes([flags]) + b''.join(steps))
 
@@ -582,6 +583,13 @@ for n, fl in (('external', 64), ('external-stack', 64 | 8), ('external6', 64 | 1
            tunnel(IPX()[:20]), new(dstport=4789, external=1, local='fd00::1'), new(dstport=4789, external=1),
            *[datagram(vxlan(f, v)) for v in (0, 5, 6) for f in (L2(), IPX())], fdb_dump(1), fdb(1, 'x', dst='10.0.0.3', src_vni=7),
            fdb_get(1, 'x'), set_link(1, up=False), tunnel(L2()), set_link(1, up=True), del_link(1), flags=fl)
+
+# --- device: group policies ---
+for n, fl in (('policy', 128), ('policy-stack', 128 | 8), ('policy-external', 128 | 64)):
+    device(n, *[datagram(vxlan(f, 100, fl, policy=w)) for f in (L2(), IPX()) for fl in (8, 0x88, 0x98) for w in (0, 5, 0x400005)],
+           fdb(1, 'x', 'replace', dst='10.0.0.3'), datagram(vxlan(L2(src=X), 100, 0x88, policy=0x400005)),
+           *[tunnel(L2(), what=w) for w in (1, 65, 129, 193, 128)], new(id=100, dstport=4789), new(id=5, gbp=1, dstport=4789),
+           change(1, gbp=1), fdb_dump(1), flags=fl)
 
 # --- device: FDB ---
 device('fdb', fdb(1, 'x', dst='10.0.0.2'), fdb(1, 'x', dst='10.0.0.2'), fdb(1, 'x', 'append', dst='10.0.0.3'),

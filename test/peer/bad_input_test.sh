@@ -117,7 +117,7 @@ words_of_link() {
 	sentence 255 'frob' link frob
 	sentence 255 'gizmo' gizmo add
 	sentence 255 'zap' --zap link show
-	sentence 2 'not built' $v gbp
+	sentence 2 'not built' $v remcsumtx
 	sentence 2 'not built' $v proxy
 	sentence 2 'group' $v group 239.1.1.1 dev eth0
 }

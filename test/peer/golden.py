@@ -55,6 +55,8 @@ DEVICES = [
       "reserved_bits", "0x0"], 1500, 65536,
      "vxlan id 16777215 local 10.0.0.1 srcport 0 0 dstport 8472 tos inherit ttl auto ageing 300 "
      "reserved_bits 0 nolocalbypass "),
+    (["id", "100", "dstport", "4789", "gbp"], 1500, 65536,
+     "vxlan id 100 srcport 0 0 dstport 4789 ttl auto ageing 300 reserved_bits 0x77000000000000ff gbp "),
     # Different on purpose: "none" is never; a word for the flow label's policy; peers.
     (["id", "0", "remote", "fd00::2", "dstport", "4789", "ageing", "none", "flowlabel", "inherit",
       "peers", "known"], 1500, 65536,
@@ -111,11 +113,12 @@ BOOLEANS = ["external", "learning", "proxy", "rsc", "l2miss", "l3miss", "udp_csu
             "udp_zero_csum6_rx", "remcsum_tx", "remcsum_rx", "localbypass"]
 
 
-def info(head, tail, reserved="0xf7ffffff000000ff", more=(), **other):
+def info(head, tail, reserved="0xf7ffffff000000ff", more=(), flags=(), **other):
     """info_data: what comes before and after df, the booleans, those of them that are not the default."""
     on = {"learning", "udp_csum", "localbypass"}
     j = dict(head, **tail)
     j["reserved_bits"] = reserved
+    j.update({f: None for f in flags})
     j.update({b: other.get(b, b in on) for b in BOOLEANS})
     return dict(j, **dict(more))
 
@@ -132,6 +135,8 @@ JSON = [
          {"label": "0x12345", "ageing": 300}, udp_zero_csum6_tx=True, udp_zero_csum6_rx=True),
     info({"id": 16777215, "local": "10.0.0.1", "port_range": {"low": 0, "high": 0}, "port": 8472,
           "tos": "0x1", "ttl": 0, "df": "unset"}, {"ageing": 300}, "0", localbypass=False),
+    info({"id": 100, "port_range": {"low": 0, "high": 0}, "port": 4789, "ttl": 0, "df": "unset"},
+         {"ageing": 300}, "0x77000000000000ff", flags=["gbp"]),
     info({"id": 0, "remote6": "fd00::2", "port_range": {"low": 0, "high": 0}, "port": 4789, "ttl": 0,
           "df": "unset"}, {"label": "inherit", "ageing": 0}, more={"peers": "known"}),
 ]

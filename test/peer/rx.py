@@ -239,6 +239,20 @@ def masks():
     without()
 
 
+def gbp():
+    """2.6: which bits a device with group policies tolerates; the mark itself: gbp.py."""
+    with_device(*V4, "gbp")
+    for bit in [*range(8), *range(32, 64)]:
+        word0, low = (0x88000000 | 1 << (bit - 32), 0) if bit >= 32 else (0x88000000, 1 << bit)
+        what, d = "gbp: bit %d" % bit, outer4(vxlan(frame, word0=word0, low=low))
+        if bit < 32 or bit in range(56, 63) and bit != 59:
+            expect(what, d, FRAME, "vxlan_reserved_bits", [])
+        else:
+            expect(what, d, OK, None, [frame])
+    expect("gbp: G clear", outer4(vxlan(frame, word0=0x08FFFFFF)), OK, None, [frame])
+    without()
+
+
 with_device(*V4)
 headers()
 inner()
@@ -251,6 +265,7 @@ no_learning()
 without()
 known_peers()
 masks()
+gbp()
 with_device(*V6)
 underlay6(False)
 ecn_all(outer6)
