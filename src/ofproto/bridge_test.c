@@ -288,6 +288,69 @@ static void statistics(void **state)
 	assert_true(ofproto_wait(A.br, A.t->now) > A.t->now);
 }
 
+/* Spec 5.2, 11.9: vx's own stack sees DF and checksum of the outer packet, so each kind has a flow.
+ */
+static void outer_flags(void **state)
+{
+	static const struct {
+		bool df, csum;
+		uint8_t tos;
+		const char *tunnel;
+	} rows[] = {
+		{true, false, 0, "flags(+df-csum+key)"},
+		{false, false, 0, "flags(-df-csum+key)"},
+		{true, true, 0xb8, "tos=0xb8,flags(+df+csum+key)"},
+		{false, true, 0, "flags(-df+csum+key)"},
+	};
+	struct ofproto_port_cfg c = {.name = "vx1", .type = "vxlan"};
+	char want[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		c.tun = o_tun("10.0.0.2", 100);
+		c.tun.df_default = rows[i].df;
+		c.tun.csum = rows[i].csum ? TUNNEL_CSUM_ON : TUNNEL_CSUM_OFF;
+		c.tun.tos = rows[i].tos;
+		assert_int_equal(ofproto_port_reconfigure(A.br, A.vx1, &c, NULL), 0);
+		table_flush(ofproto_dpif(A.br)->table);
+		cross(&A, &B, "02:00:00:00:0a:01", "02:00:00:00:0b:01");
+		snprintf(want, sizeof(want), "tunnel(tun_id=0x64,src=10.0.0.1,dst=10.0.0.2,%s),",
+			 rows[i].tunnel);
+		if (strncmp(o_flow(ofproto_dpif(B.br)), want, strlen(want)) != 0)
+			fail_msg("%s: %s", rows[i].tunnel, o_flow(ofproto_dpif(B.br)));
+		table_flush(ofproto_dpif(B.br)->table);
+	}
+}
+
+/* 11.9: a host's socket does not, so nothing is said of them. */
+static void outer_flags_of_a_socket(void **state)
+{
+	static const char want[] = "tunnel(tun_id=0x64,src=10.0.0.9,flags(+key)),";
+	struct ofproto_port_cfg c = {.name = "vx1", .type = "vxlan", .tun = o_tun("10.0.0.9", 100)};
+	static struct h_host h;
+	struct ofproto *br;
+	uint8_t b[8 + 200];
+	uint32_t len;
+
+	(void)state;
+	h_init(&h);
+	assert_int_equal(dp_init_module(h.t->vx), 0);
+	t_add_port(h.t, "h0", "02:00:00:00:01:01", NULL);
+	assert_int_equal(ofproto_create(h.t->vx, "br0", "system", NULL, &br), 0);
+	add_port(br, &(struct ofproto_port_cfg){.name = "h0"});
+	add_port(br, &c);
+	h_vxlan_hdr(b, 0x08000000, 100 << 8);
+	len = frame("02:00:00:00:0a:01", "02:00:00:00:0b:01");
+	memcpy(b + 8, F, len);
+	h_datagram(&h, 2 /* AF_INET */, 4789, "10.0.0.9", 0, b, 8 + len);
+	for (int i = 0; i < 4; i++)
+		t_turn(h.t);
+	if (strncmp(o_flow(ofproto_dpif(br)), want, strlen(want)) != 0)
+		fail_msg("%s", o_flow(ofproto_dpif(br)));
+	ofproto_destroy(br, true);
+	h_end(&h);
+}
+
 /* Statements 40 and 41; 11.21. */
 static void wrong_key(void **state)
 {
@@ -427,9 +490,17 @@ static void local_port(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(end_to_end),	T(device),     T(refusals),
-		T(device_goes), T(statistics), T(wrong_key),
-		T(over_ip6),	T(explained),  cmocka_unit_test(local_port),
+		T(end_to_end),
+		T(device),
+		T(refusals),
+		T(device_goes),
+		T(statistics),
+		T(wrong_key),
+		T(over_ip6),
+		T(explained),
+		cmocka_unit_test(local_port),
+		T(outer_flags),
+		cmocka_unit_test(outer_flags_of_a_socket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

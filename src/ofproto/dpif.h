@@ -33,6 +33,7 @@ struct dpif_port {
 	uint32_t users;
 	uint16_t udp_port;
 	bool gbp;
+	bool sees_outer; /* DF and checksum of what arrives: not of the host's sockets */
 };
 
 struct dpif_class {

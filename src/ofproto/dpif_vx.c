@@ -117,6 +117,8 @@ static int add_tunnel(struct dpif *d, const struct dpif_port_cfg *c, struct dpif
 		      VXA_BIT(VXA_EXTERNAL) | VXA_BIT(VXA_LEARNING) | VXA_BIT(VXA_ZCSUM6RX) |
 			      VXA_BIT(VXA_DSTPORT) | (c->gbp ? VXA_BIT(VXA_GBP) : 0),
 		      true, err);
+	if (r == 0)
+		port->sees_outer = !vxlan_dev(port->dev)->host;
 	return r == -EEXIST ? -EADDRINUSE : r;
 }
 

@@ -379,6 +379,50 @@ static void by_flow(void **state)
 		 "set(skb_mark(0x7)),3,set(skb_mark(0)),1");
 }
 
+/* A policy goes on from tunnel to tunnel, where both know of them (5.4, 11.5); the flow looks at it
+ * where that makes a difference. */
+static void policies(void **state)
+{
+	static const char way[] =
+		"in_port(2),eth(src=02:00:00:00:00:03,dst=ff:ff:ff:ff:ff:ff),eth_type(0x1234)";
+	static const char from[] = "tunnel(tun_id=0x64,src=10.1.1.2,dst=10.1.1.1,%sflags(%skey))";
+	static const struct {
+		const char *in, *out, *key;
+	} rows[] = {
+		{"vxlan(gbp(id=85,flags=0x8)),", "vxlan(gbp(id=85,flags=0x8)),",
+		 "vxlan(gbp(id=85,flags=0x8)),"},
+		{"vxlan(gbp(id=65535,flags=0x48)),", "vxlan(gbp(id=65535,flags=0x48)),",
+		 "vxlan(gbp(id=65535,flags=0x48)),"},
+		{"", "", ""},
+	};
+	struct tunnel_cfg t[3] = {o_tun("10.1.1.2", 100), o_tun("10.1.1.3", 101),
+				  o_tun("10.1.1.4", 102)};
+
+	(void)state;
+	t[0].gbp = t[1].gbp = true;
+	t[2].dst_port = 4790;
+	o_vxlan(W.br, "vx1", &t[0]); /* datapath port 2, as the next */
+	o_vxlan(W.br, "vx2", &t[1]);
+	o_vxlan(W.br, "plain", &t[2]); /* 3 */
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char key[256], tun[128], want[512];
+
+		snprintf(tun, sizeof(tun), from, rows[i].in, "");
+		snprintf(key, sizeof(key), "%s,%s", tun, way);
+		snprintf(want, sizeof(want),
+			 "set(tunnel(tun_id=0x65,dst=10.1.1.3,ttl=64,tp_dst=4789,%sflags(df|key))),"
+			 "2,"
+			 "set(tunnel(tun_id=0x66,dst=10.1.1.4,ttl=64,tp_dst=4790,flags(df|key))),3,"
+			 "1",
+			 rows[i].out);
+		o_expect(&W, key, want);
+		snprintf(tun, sizeof(tun), from, rows[i].key, "+");
+		if (strncmp(o_flow(W.d), tun, strlen(tun)) != 0)
+			fail_msg("%s, not %s", o_flow(W.d), tun);
+		table_flush(W.d->table);
+	}
+}
+
 /* --- patch ports ----------------------------------------------------------------------------- */
 
 /* Statement 60. */
@@ -606,10 +650,11 @@ static void changes_of_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(bridges),    T(numbers),	T(numbers_used_up), T(identities),
-		T(lookup),     T(transmission), T(by_flow),	    T(patch),
-		T(patch_loop), T(counters),	T(changes),	    T(changes_of_others),
-		T(listing),    T(limits),
+		T(bridges),	      T(numbers),  T(numbers_used_up),
+		T(identities),	      T(lookup),   T(transmission),
+		T(by_flow),	      T(patch),	   T(policies),
+		T(patch_loop),	      T(counters), T(changes),
+		T(changes_of_others), T(listing),  T(limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

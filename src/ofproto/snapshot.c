@@ -28,9 +28,9 @@ static struct snap *snap_alloc(struct vx *vx, uint32_t bridges, uint32_t ports, 
 	s->ports = calloc(ports + 1, sizeof(*s->ports));
 	s->bundles = calloc(bundles + 1, sizeof(*s->bundles));
 	s->by_dp = calloc(dp_ports + 1, sizeof(*s->by_dp));
-	s->is_tunnel = calloc(dp_ports + 1, sizeof(*s->is_tunnel));
+	s->tun_flags = calloc(dp_ports + 1, sizeof(*s->tun_flags));
 	s->tunnels = tunnel_map_new(vx->key, tunnels);
-	if (s->bridges && s->ports && s->bundles && s->by_dp && s->is_tunnel && s->tunnels)
+	if (s->bridges && s->ports && s->bundles && s->by_dp && s->tun_flags && s->tunnels)
 		return s;
 	snap_free(s);
 	return NULL;
@@ -51,7 +51,7 @@ void snap_free(void *snap)
 	free(s->ports);
 	free(s->bundles);
 	free(s->by_dp);
-	free(s->is_tunnel);
+	free(s->tun_flags);
 	tunnel_map_free(s->tunnels);
 	free(s);
 }
@@ -75,7 +75,8 @@ static void fill_port(struct snap *s, const struct snap_bridge *br, struct ofpro
 
 		tunnel_id_of(&port->tun, sp->dp_port, &id);
 		tunnel_map_add(s->tunnels, &id, sp);
-		s->is_tunnel[sp->dp_port] = true;
+		s->tun_flags[sp->dp_port] =
+			port->dp->sees_outer ? TUN_DF | TUN_CSUM | TUN_KEY : TUN_KEY;
 	} else {
 		s->by_dp[sp->dp_port] = sp;
 	}

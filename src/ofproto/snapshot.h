@@ -66,7 +66,9 @@ struct snap {
 	struct snap_port *ports;
 	struct snap_bundle *bundles;
 	const struct snap_port **by_dp; /* NULL: none, or a tunnel's */
-	bool *is_tunnel;		/* by datapath port */
+	/* By datapath port, of a tunnel's: which flags of the outer packet are known there (enum
+	 * flow_tun_flag); 0: no tunnel's. */
+	uint8_t *tun_flags;
 	struct tunnel_map *tunnels;
 };
 

@@ -89,6 +89,22 @@ const char *o_packet(struct o_world *w, const char *key)
 	return out;
 }
 
+const char *o_flow(struct dpif *d)
+{
+	static char out[1024];
+	struct flow_view v = {0};
+	struct text text = {0};
+	uint32_t cursor = 0;
+
+	assert_true(table_next(d->table, &cursor, &v));
+	format_key(&text, &v.key, &v.mask, NULL, 0);
+	snprintf(out, sizeof(out), "%s", text_get(&text));
+	text_done(&text);
+	actions_put(v.actions);
+	assert_false(table_next(d->table, &cursor, &v));
+	return out;
+}
+
 const char *o_frame(struct o_world *w, uint32_t port, int src, int dst, int tci)
 {
 	char key[256], mac[2][18];

@@ -28,6 +28,8 @@ struct tunnel_cfg o_tun(const char *remote, uint32_t key);
 
 /* A packet: the actions that it gets, as text in a static buffer; "" if there are none. */
 const char *o_packet(struct o_world *w, const char *key);
+/* The key of the one flow that there is, as text in a static buffer. */
+const char *o_flow(struct dpif *d);
 /* In Ethernet's terms: port, source, destination ("02:.." but its last byte), VLAN tag (TCI, -1 is
  * none). */
 const char *o_frame(struct o_world *w, uint32_t port, int src, int dst, int tci);

@@ -219,14 +219,20 @@ static void enter(struct translation *t, const struct snap_port *in)
 		normal(t, in);
 }
 
-/* What the port that a packet came by depends on, if it came by a tunnel. */
-static void look_at_tunnel(struct flow_key *m)
+/* What the port that a packet came by depends on, if it came by a tunnel; 'flags': those that are
+ * known of the outer packet. */
+static void look_at_tunnel(struct flow_key *m, uint8_t flags)
 {
 	m->tun.id = UINT64_MAX;
 	memset(&m->tun.src, 0xff, sizeof(m->tun.src));
 	memset(&m->tun.dst, 0xff, sizeof(m->tun.dst));
 	m->tun.tos = 0xff;
-	m->tun.flags |= TUN_KEY;
+	m->tun.flags |= flags;
+}
+
+static uint8_t flags_from(const struct snap *s, const struct snap_port *p)
+{
+	return p->is_tunnel && p->dp_port != DP_PORT_NONE ? s->tun_flags[p->dp_port] : TUN_KEY;
 }
 
 /* The port of a bridge that the packet came by.  NULL: 'why' says it. */
@@ -238,14 +244,14 @@ static const struct snap_port *ingress(struct translation *t)
 
 	if (t->from) {
 		if (k->tun.flags & TUN_PRESENT)
-			look_at_tunnel(&t->mask);
+			look_at_tunnel(&t->mask, flags_from(s, t->from));
 		return t->from;
 	}
 	if (k->in_port >= s->n_dp_ports) {
 		t->why = DROP_ofport_unconnected;
 		return NULL;
 	}
-	if (!s->is_tunnel[k->in_port]) {
+	if (!s->tun_flags[k->in_port]) {
 		in = s->by_dp[k->in_port];
 		t->why = DROP_ofport_unconnected;
 		return in;
@@ -253,7 +259,7 @@ static const struct snap_port *ingress(struct translation *t)
 	t->why = DROP_tunnel_port_not_found;
 	if (!(k->tun.flags & TUN_PRESENT))
 		return NULL;
-	look_at_tunnel(&t->mask);
+	look_at_tunnel(&t->mask, s->tun_flags[k->in_port]);
 	return tunnel_map_find(s->tunnels, k->in_port, &k->tun);
 }
 

@@ -113,6 +113,16 @@ static bool is_gone(const struct iface *i)
 	       v.gone;
 }
 
+/* Group policies or none is a property of the tunnel device, which a change makes anew; where
+ * others have it, too, that is refused. */
+static bool needs_other_device(const struct iface *i, const struct ofproto_port_cfg *cfg)
+{
+	struct ofproto_port_view v;
+
+	return ofproto_port_get(i->bridge->ofproto, (uint16_t)i->ofport, &v) && v.tun &&
+	       v.tun->gbp != cfg->tun.gbp && v.tun->dst_port == cfg->tun.dst_port;
+}
+
 void iface_create(struct iface *i, const struct ovsdb_row *row)
 {
 	struct ofproto_port_cfg cfg;
@@ -131,6 +141,11 @@ void iface_create(struct iface *i, const struct ovsdb_row *row)
 	if (!iface_parse(i, row, &cfg)) {
 		fail(i);
 		return;
+	}
+	if (i->ofport > 0 && needs_other_device(i, &cfg)) {
+		cfg.ofport_request = (uint16_t)i->ofport;
+		ofproto_port_del(i->bridge->ofproto, cfg.ofport_request, true);
+		i->ofport = OFPORT_NONE;
 	}
 	if (i->ofport > 0) {
 		r = ofproto_port_reconfigure(i->bridge->ofproto, (uint16_t)i->ofport, &cfg, &err);
