@@ -260,7 +260,8 @@ static void train_end(struct train *t, const struct tx_slot *head)
 
 /* --- flush --------------------------------------------------------------------------------------------- */
 
-/* A train that the host's interface cannot cut (no checksum there, EIO) goes packet by packet. */
+/* A train that the host's interface cannot cut (no checksum there, EIO), or whose datagrams are longer
+ * than the path takes, which one alone may be (EMSGSIZE), goes packet by packet. */
 static void send_alone(struct worker *w, struct host_udp *u, int fd, const struct train *t,
 		       struct tx_slot **order)
 {
@@ -294,7 +295,7 @@ static void send_trains(struct worker *w, struct host_udp *u, int fd, struct mms
 
 		if (err == EINTR)
 			continue;
-		if ((err == EIO || err == EINVAL) && t[done].n > 1) {
+		if ((err == EIO || err == EINVAL || err == EMSGSIZE) && t[done].n > 1) {
 			send_alone(w, u, fd, &t[done++], order);
 			continue;
 		}
