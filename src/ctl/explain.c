@@ -342,6 +342,10 @@ static void sentence(const struct teller *x, const struct trace_step *s, struct 
 	case SAY_MERGED:
 		text_printf(out, "merged with what came before");
 		return;
+	case SAY_TOLD:
+		text_printf(out, "longer than the path takes: the sender is told, %u bytes",
+			    s->u[0]);
+		return;
 	case SAY_REPLY:
 		text_printf(out, "answered");
 		return;

@@ -81,7 +81,7 @@ static int on_link(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-int host_link_get(struct io_host *h, uint32_t ifindex, const char *name, struct host_link *out)
+static int link_get(int nl, uint32_t ifindex, const char *name, struct host_link *out)
 {
 	char buf[256];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
@@ -93,7 +93,12 @@ int host_link_get(struct io_host *h, uint32_t ifindex, const char *name, struct 
 	ifi->ifi_index = (int)ifindex;
 	if (!ifindex)
 		mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
-	return hostnl_talk(h->nl, nlh, on_link, out);
+	return hostnl_talk(nl, nlh, on_link, out);
+}
+
+int host_link_get(struct io_host *h, uint32_t ifindex, const char *name, struct host_link *out)
+{
+	return link_get(h->nl, ifindex, name, out);
 }
 
 int host_link_set(struct io_host *h, const char *netns, uint32_t ifindex, uint32_t mtu,
@@ -187,6 +192,20 @@ static int worker_nl(struct io_host *h, struct worker *w)
 	return h->route_nl[w->id];
 }
 
+/* What a route without a metric takes: what its link does.  0: not known. */
+static uint32_t link_mtu(struct io_host *h, struct worker *w, uint32_t ifindex, uint64_t gen)
+{
+	struct host_link l;
+
+	if (h->route_link[w->id].gen != gen || h->route_link[w->id].ifindex != ifindex) {
+		h->route_link[w->id].gen = gen;
+		h->route_link[w->id].ifindex = ifindex;
+		h->route_link[w->id].mtu =
+			link_get(worker_nl(h, w), ifindex, NULL, &l) < 0 ? 0 : l.mtu;
+	}
+	return h->route_link[w->id].mtu;
+}
+
 int host_route(struct io_host *h, struct worker *w, const struct udp_flow *f, struct dst *out)
 {
 	uint64_t gen = host_route_gen(h); /* before the question: what changes after makes it old */
@@ -220,6 +239,8 @@ int host_route(struct io_host *h, struct worker *w, const struct udp_flow *f, st
 		return r;
 	if (out->type == DST_UNREACHABLE || out->type == DST_BLACKHOLE)
 		return -EHOSTUNREACH;
+	if (!out->mtu && out->ifindex)
+		out->mtu = link_mtu(h, w, out->ifindex, gen);
 	out->gen = gen;
 	return 0;
 }

@@ -27,6 +27,11 @@ struct io_host {
 	uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range */
 	struct packet_ctx *packet;  /* for veth pairs where there is no /dev/net/tun; or NULL */
 	int route_nl[VX_WORKERS_MAX]; /* of each worker; -1 until its first question */
+	/* The link that its routes led through last, as of that generation. */
+	struct {
+		uint64_t gen;
+		uint32_t ifindex, mtu;
+	} route_link[VX_WORKERS_MAX];
 	/* A link of the host changed or went (flags 0xffffffff): told to the owner. */
 	void (*link_changed)(void *ctx, const struct host_link *l, bool gone);
 	/* A link with this index, in another namespace, changed or went. */

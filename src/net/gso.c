@@ -67,6 +67,13 @@ static int find_layout(struct worker *w, struct pkt *p, struct layout *l)
 	return 0;
 }
 
+uint32_t gso_network_len(struct worker *w, struct pkt *p)
+{
+	struct layout l;
+
+	return find_layout(w, p, &l) < 0 ? 0 : l.payload - l.net + p->gso_size;
+}
+
 /* Lengths, IPv4 id and checksum, and the pseudo-header's sum of segment number 'i'. */
 static void fix_headers(struct pkt *seg, const struct layout *l, bool fixed_id, uint32_t i,
 			bool last, uint32_t done)

@@ -15,6 +15,10 @@
 struct pkt_queue;
 int gso_segment(struct worker *w, struct pkt *p, bool csum, struct pkt_queue *out);
 
+/* How long a whole segment of the super-frame p is, from its network header on; 0: p is none, or cannot
+ * be cut. */
+uint32_t gso_network_len(struct worker *w, struct pkt *p);
+
 /* Writes the checksum of a CSUM_PARTIAL packet.  Data may be at any header before it.
  * 0 or -ENOMEM (the buffer is shared and cannot be copied) or -EINVAL (offsets beyond the bytes). */
 int csum_finish(struct worker *w, struct pkt *p);

@@ -24,6 +24,11 @@ void icmp6_send(struct worker *w, const struct pkt *p, uint8_t type, uint8_t cod
 /* About p that is in local delivery (data at the transport header): goes back to net_off. */
 void icmp_unreach(struct worker *w, int fam, struct pkt *p, bool port);
 
+/* C2: no error is about a message of this type, or goes to such an address. */
+bool icmp4_is_error(uint8_t type);
+bool icmp6_is_error(uint8_t type);
+bool icmp_is_single_host(const struct ip_addr *a);
+
 extern const struct inet_proto icmp4_proto, icmp6_proto;
 
 #endif

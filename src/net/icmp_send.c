@@ -13,13 +13,14 @@ enum { QUOTE4_MAX = 576, QUOTE6_MAX = 1280 };
 
 /* --- IPv4 ------------------------------------------------------------------------------------- */
 
-static bool is_icmp4_error(uint8_t type)
+/* What nobody knows may be one, too. */
+bool icmp4_is_error(uint8_t type)
 {
-	return type == ICMP4_UNREACH || type == ICMP4_QUENCH || type == ICMP4_REDIRECT ||
+	return type > ICMP4_LAST || type == ICMP4_UNREACH || type == ICMP4_QUENCH || type == ICMP4_REDIRECT ||
 	       type == ICMP4_TIME_EXCEEDED || type == ICMP4_PARAM;
 }
 
-static bool is_single_host(const struct ip_addr *a)
+bool icmp_is_single_host(const struct ip_addr *a)
 {
 	return !ip_is_any(a) && !ip_is_multicast(a) && !ip_is_loopback(a) &&
 	       !(ip_is4(a) && (a->b[12] == 0 || be32_get(ip_get4(a)) == 0xffffffff));
@@ -32,7 +33,7 @@ static bool may_complain4(const struct pkt *p, const struct ip_addr *src, const 
 	uint32_t hlen = ip4_hdr_len(ip);
 	uint8_t type;
 
-	if (p->type != PKT_HOST || be16_get(ip->frag) & IP4_OFFSET || !is_single_host(src) ||
+	if (p->type != PKT_HOST || be16_get(ip->frag) & IP4_OFFSET || !icmp_is_single_host(src) ||
 	    ip_is_multicast(dst) || be32_get(ip->dst) == 0xffffffff)
 		return false;
 	if (p->dst && (p->dst->type == DST_BROADCAST || p->dst->type == DST_MULTICAST))
@@ -42,7 +43,7 @@ static bool may_complain4(const struct pkt *p, const struct ip_addr *src, const 
 	if (pkt_total(p) <= hlen)
 		return false;
 	pkt_copy_out(p, hlen, &type, 1);
-	return type <= 18 && !is_icmp4_error(type);
+	return !icmp4_is_error(type);
 }
 
 /* The message: header, then as much of p as 'max' allows. */
@@ -111,6 +112,11 @@ void icmp_send(struct worker *w, const struct pkt *p, uint8_t type, uint8_t code
 
 /* --- IPv6 ------------------------------------------------------------------------------------- */
 
+bool icmp6_is_error(uint8_t type)
+{
+	return !(type & 0x80) || type == ICMP6_REDIRECT;
+}
+
 /* RFC 4443, 2.4 (e).  Too big and an option's "tell even if multicast" may be about a group. */
 static bool may_complain6(const struct pkt *p, const struct ip_addr *src, const struct ip_addr *dst,
 			  uint8_t type, uint8_t code)
@@ -120,7 +126,7 @@ static bool may_complain6(const struct pkt *p, const struct ip_addr *src, const 
 		type == ICMP6_TOO_BIG || (type == ICMP6_PARAM && code == ICMP6_PARAM_OPTION);
 	uint8_t inner;
 
-	if (!is_single_host(src))
+	if (!icmp_is_single_host(src))
 		return false;
 	if (!even_group && (ip_is_multicast(dst) || p->type != PKT_HOST))
 		return false;
@@ -129,7 +135,7 @@ static bool may_complain6(const struct pkt *p, const struct ip_addr *src, const 
 	if (pkt_total(p) <= sizeof(*ip))
 		return false;
 	pkt_copy_out(p, sizeof(*ip), &inner, 1);
-	return (inner & 0x80) && inner != ICMP6_REDIRECT;
+	return !icmp6_is_error(inner);
 }
 
 static void count6(struct worker *w, uint8_t type)

@@ -50,6 +50,7 @@ enum trace_say {
 	SAY_WORKER,  /* handed to worker u[0] */
 	SAY_CUT,     /* u[0] segments of u[1] bytes */
 	SAY_REPLY,   /* answered */
+	SAY_TOLD,    /* too long: the sender is told that the path takes u[0] bytes */
 	SAY_HOOK,    /* rule u[0] said ... */
 	SAY_PARTIAL, /* unfinished inner checksum; u[0] is the segments' size of a super-frame, or 0 */
 	SAY_RAW,

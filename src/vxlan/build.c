@@ -89,15 +89,7 @@ uint16_t source_port(uint32_t hash, uint16_t low, uint16_t high)
 	return (uint16_t)(low + (((uint64_t)hash * n) >> 32));
 }
 
-COLD void vxlan_build_trace(struct pkt *p, vni_t vni, uint32_t policy)
-{
-	struct trace_step *s = trace_add(p, STAGE_vxlan_build, policy ? SAY_POLICY : SAY_NOTHING);
-
-	s->vni = vni.v;
-	s->u[0] = policy & VXLAN_GBP_POLICY;
-}
-
-int vxlan_build(struct worker *w, struct pkt *p, vni_t vni, uint32_t policy)
+int vxlan_build(struct worker *w, struct pkt *p, vni_t vni)
 {
 	struct vxlan_hdr *h;
 
@@ -105,8 +97,18 @@ int vxlan_build(struct worker *w, struct pkt *p, vni_t vni, uint32_t policy)
 	if (pkt_cow(w->pool, p) < 0)
 		return -ENOMEM;
 	h = pkt_push(p, sizeof(*h));
-	h->flags = be32_put(policy ? VXLAN_F_VNI | VXLAN_F_GBP | (policy & VXLAN_GBP_POLICY)
-				   : VXLAN_F_VNI);
+	h->flags = be32_put(VXLAN_F_VNI);
 	h->vni = vxlan_vni_field(vni);
 	return 0;
+}
+
+void vxlan_build_policy(struct pkt *p, uint32_t policy)
+{
+	struct vxlan_hdr *h = (struct vxlan_hdr *)p->data;
+
+	if (!policy)
+		return;
+	h->flags = be32_put(VXLAN_F_VNI | VXLAN_F_GBP | (policy & VXLAN_GBP_POLICY));
+	if (unlikely(pkt_trace(p)))
+		trace_add(p, STAGE_vxlan_build, SAY_POLICY)->u[0] = policy & VXLAN_GBP_POLICY;
 }

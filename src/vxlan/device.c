@@ -48,14 +48,10 @@ static int find_lower(struct vx *vx, uint32_t ifindex, struct lower *l, struct v
 	return 0;
 }
 
-static uint32_t overhead(bool is6)
-{
-	return is6 ? VXLAN_OVERHEAD6 : VXLAN_OVERHEAD4;
-}
-
 static uint32_t mtu_over(uint32_t lower_mtu, bool is6)
 {
-	return lower_mtu > overhead(is6) + DEV_MTU_MIN ? lower_mtu - overhead(is6) : DEV_MTU_MIN;
+	return lower_mtu > vxlan_overhead(is6) + DEV_MTU_MIN ? lower_mtu - vxlan_overhead(is6)
+							     : DEV_MTU_MIN;
 }
 
 /* --- validation (1.2, from step 6 on) ---------------------------------------------------------- */
@@ -267,13 +263,14 @@ static int vxlan_newlink(struct dev *d, const struct link_cfg *cfg, const void *
 		return r;
 	}
 	v->is6 = is6(o, NULL);
+	v->overhead = vxlan_overhead(v->is6);
 	v->host = l.host;
 	v->fdb.limit = o->maxaddress;
 	publish(v, o);
 	if (o->external && !(v->routes = info_routes_new(d->vx)))
 		return -ENOMEM;
 	set_lower(d, &l);
-	d->headroom = (uint16_t)overhead(true);
+	d->headroom = (uint16_t)vxlan_overhead(true);
 	if (o->dev)
 		d->mtu = mtu_over(l.mtu, v->is6);
 	if (cfg->has_mtu)

@@ -35,6 +35,7 @@ struct vxlan_dev {
 	struct info_routes *routes; /* external devices' (metadata.c) */
 	/* The options as in force: replaced as a whole, readable until the next quiescent state. */
 	_Atomic(struct vxlan_opts *) opts;
+	uint32_t overhead; /* of the outer headers, by that family; an external device's vary */
 	bool is6;  /* family of the underlay */
 	bool host; /* form of the underlay */
 	uint64_t next_age; /* control's timer */
@@ -75,6 +76,12 @@ bool vxlan_snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p, const str
 
 /* xmit.c */
 void vxlan_xmit(struct worker *w, struct dev *d, struct batch *b);
+
+/* too_big.c: p is longer than the route 'd' takes.  Tells who sent it (vxlan.md 3.9); true: p is gone
+ * with that, else it goes on.  A frame that fits after all, being a super-frame, is left alone. */
+struct inner;
+bool vxlan_too_big(struct worker *w, struct vxlan_dev *v, struct pkt *p, const struct inner *in,
+		   const struct udp_flow *f, const struct dst *d);
 
 /* metadata.c: an external device's packets go where their tunnel information says. */
 struct info_routes *info_routes_new(struct vx *vx); /* NULL if out of memory */

@@ -13,6 +13,7 @@
 #include "vxlan/device.h"
 #include "vxlan/ecn.h"
 #include "wire/flowhash.h"
+#include "wire/vxlan.h"
 
 enum { SLOTS = 256 };
 
@@ -103,7 +104,6 @@ static void xmit_one(struct worker *w, struct vxlan_dev *v, const struct vxlan_o
 {
 	struct dev_stats *st = dev_stats(v->dev, w);
 	vni_t vni = {(uint32_t)p->tun.id & VNI_MAX};
-	uint32_t policy = o->gbp ? p->tun.gbp : 0;
 	struct vxlan_sock *s;
 	struct udp_flow f;
 	struct inner in;
@@ -143,13 +143,18 @@ static void xmit_one(struct worker *w, struct vxlan_dev *v, const struct vxlan_o
 		drop(w, p, DROP_tunnel_loop);
 		return;
 	}
-	if (vxlan_build(w, p, vni, policy) < 0) {
+	if (unlikely(in.l3_len + vxlan_overhead(!ip_is4(&f.dst)) > dst->mtu) &&
+	    vxlan_too_big(w, v, p, &in, &f, dst))
+		return;
+	if (vxlan_build(w, p, vni) < 0) {
 		st->tx_dropped++;
 		drop(w, p, DROP_no_memory);
 		return;
 	}
 	if (unlikely(pkt_trace(p)))
-		vxlan_build_trace(p, vni, policy);
+		trace_add(p, STAGE_vxlan_build, SAY_NOTHING)->vni = vni.v;
+	if (unlikely(o->gbp))
+		vxlan_build_policy(p, p->tun.gbp);
 	udp_tunnel_set_len(p, in.l3_len);
 	udp_tunnel_xmit(w, s->udp, p, &f, dst);
 }

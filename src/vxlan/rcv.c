@@ -140,15 +140,16 @@ COLD static enum fdb_learned learn_traced(struct worker *w, struct vxlan_dev *v,
 }
 
 /* A group policy's "do not learn" (section 12): what control made is still held against it. */
-static bool may_learn(const struct vxlan_opts *o, const struct pkt *p)
+static bool forbids_learning(const struct vxlan_opts *o, const struct pkt *p)
 {
-	return likely(!o->gbp) || !((o->external ? p->tun.gbp : p->mark) & VXLAN_GBP_DONT_LEARN);
+	return (o->external ? p->tun.gbp : p->mark) & VXLAN_GBP_DONT_LEARN;
 }
 
 /* Step 12. */
-static ALWAYS_INLINE bool snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p,
-				const struct mac *src, uint32_t vni, struct fdb_entry *e,
-				const struct ip_addr *ip, uint32_t ifindex, bool traced)
+static ALWAYS_INLINE bool snoop(struct worker *w, struct vxlan_dev *v, const struct vxlan_opts *o,
+				struct pkt *p, const struct mac *src, uint32_t vni,
+				struct fdb_entry *e, const struct ip_addr *ip, uint32_t ifindex,
+				bool traced)
 {
 	enum fdb_learned what;
 
@@ -156,12 +157,12 @@ static ALWAYS_INLINE bool snoop(struct worker *w, struct vxlan_dev *v, struct pk
 		drop(w, p, DROP_inner_bad_source);
 		return false;
 	}
-	if (unlikely(!may_learn(vxlan_opts(v), p)))
+	if (unlikely(o->gbp) && forbids_learning(o, p))
 		what = fdb_check(e, ip, ifindex);
 	else if (traced && pkt_trace(p))
 		what = learn_traced(w, v, p, src, vni, e, ip, ifindex);
 	else
-		what = fdb_learn(&v->fdb, src, vni, ip, ifindex, vxlan_opts(v)->dstport, w->now, &e);
+		what = fdb_learn(&v->fdb, src, vni, ip, ifindex, o->dstport, w->now, &e);
 	if (unlikely(what == FDB_STATIC)) {
 		drop(w, p, DROP_fdb_static_elsewhere);
 		return false;
@@ -172,7 +173,9 @@ static ALWAYS_INLINE bool snoop(struct worker *w, struct vxlan_dev *v, struct pk
 bool vxlan_snoop(struct worker *w, struct vxlan_dev *v, struct pkt *p, const struct mac *src,
 		 struct fdb_entry *e, const struct ip_addr *ip, uint32_t ifindex)
 {
-	return snoop(w, v, p, src, vxlan_opts(v)->id, e, ip, ifindex, true);
+	const struct vxlan_opts *o = vxlan_opts(v);
+
+	return snoop(w, v, o, p, src, o->id, e, ip, ifindex, true);
 }
 
 /* Step 13: the IP header that the EtherType promises. */
@@ -302,7 +305,7 @@ static ALWAYS_INLINE void finish(struct worker *w, struct rx_item *it, bool trac
 		struct fdb_entry *e = fdb_lookup(&it->v->fdb, it->hash, src, it->vni);
 		uint32_t ifindex = ip_is_linklocal(&p->tun.src) ? p->tun.ifindex : 0;
 
-		if (!snoop(w, it->v, p, src, it->vni, e, &p->tun.src, ifindex, traced))
+		if (!snoop(w, it->v, it->o, p, src, it->vni, e, &p->tun.src, ifindex, traced))
 			return;
 	}
 	why = check_inner_ip(w, p);

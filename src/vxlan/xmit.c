@@ -138,7 +138,6 @@ static ALWAYS_INLINE void xmit_one(struct worker *w, struct vxlan_dev *v,
 {
 	struct vxlan_sock *s = vxlan_sock_of(v, v->is6);
 	struct dev_stats *st = dev_stats(v->dev, w);
-	uint32_t policy = o->gbp ? p->mark : 0;
 	struct udp_flow f;
 	struct inner in;
 	struct dst *dst;
@@ -186,13 +185,17 @@ static ALWAYS_INLINE void xmit_one(struct worker *w, struct vxlan_dev *v,
 		local_bypass(w, v, s, p, f.dport, peer->vni);
 		return;
 	}
-	if (vxlan_build(w, p, (vni_t){peer->vni}, policy) < 0) {
+	if (unlikely(in.l3_len + v->overhead > dst->mtu) && vxlan_too_big(w, v, p, &in, &f, dst))
+		return;
+	if (vxlan_build(w, p, (vni_t){peer->vni}) < 0) {
 		st->tx_dropped++;
 		drop(w, p, DROP_no_memory);
 		return;
 	}
 	if (traced && pkt_trace(p))
-		vxlan_build_trace(p, (vni_t){peer->vni}, policy);
+		trace_add(p, STAGE_vxlan_build, SAY_NOTHING)->vni = peer->vni;
+	if (unlikely(o->gbp))
+		vxlan_build_policy(p, p->mark);
 	udp_tunnel_set_len(p, in.l3_len);
 	udp_tunnel_xmit(w, s->udp, p, &f, dst);
 }

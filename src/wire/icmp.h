@@ -29,6 +29,7 @@ enum {
 	ICMP4_ECHO = 8,
 	ICMP4_TIME_EXCEEDED = 11,
 	ICMP4_PARAM = 12,
+	ICMP4_LAST = 18, /* that is known */
 
 	ICMP4_UNREACH_NET = 0,
 	ICMP4_UNREACH_HOST = 1,

@@ -30,6 +30,11 @@ enum {
 	VXLAN_OVERHEAD6 = 70,
 };
 
+static inline uint32_t vxlan_overhead(bool is6)
+{
+	return is6 ? VXLAN_OVERHEAD6 : VXLAN_OVERHEAD4;
+}
+
 static inline vni_t vxlan_hdr_vni(const struct vxlan_hdr *h)
 {
 	return (vni_t){be32_get(h->vni) >> 8};

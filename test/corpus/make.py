@@ -54,6 +54,15 @@ for dev in range(4):
         put('xmit', f'gso{gso}-dev{dev}', struct.pack('!BBHHH', dev | 8 | gso << 4, 60, start, off, 1000) + f)
     put('xmit', f'csum-dev{dev}', struct.pack('!BBHHH', dev | 8 | 4, 20, 34, 6, 0) + inner['udp4-unfinished'])
 
+# Longer than the path takes, to a port of a bridge (0x40) and to the host.
+opts = b'\x2c\0\1\4\0\0\0\0' + b'\x11\0\0\1\0\0\0\0'
+for i, f in enumerate((eth(ip4(udp(b'a' * 1472, A4, B4), 17, A4, B4, frag=0x4000), 0x800),
+                       eth(ip6(udp(b'a' * 1452, A6, B6), 17, A6, B6), 0x86dd),
+                       eth(ip6(udp(b'a' * 1436, A6, B6), 60, A6, B6, ext=opts), 0x86dd))):
+    for dev in range(2):
+        put('xmit', f'long{i}-port{dev}', struct.pack('!BBHHHI', dev | 0x40, 60, 0, 0, 0, 5) + f)
+        put('xmit', f'long{i}-host{dev}', struct.pack('!BBHHH', dev | 4, 60, 0, 0, 0) + f)
+
 # IPv6 behind extension headers, and what has no ports, for the hash that chooses the source port.
 ports = udp(b'x' * 9, A6, B6)
 for i, (nxt, more) in enumerate(((0, b'\x3c\0\1\4\0\0\0\0' + b'\x11\0\1\4\0\0\0\0'), (43, b'\x11\0\0\0\0\0\0\0'),

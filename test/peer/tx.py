@@ -3,8 +3,7 @@
 source port by property), copies, counters, vx's drop reason.  Called by tx_test.sh.
 
 Differences that are meant (vxlan.md section 12): srcport MIN MAX includes MAX in vx.
-Not tested here: 92 (a TAP does not carry the host's packet mark); 94-96 (3.9, telling the inner sender
-of the path's MTU); 91 with the port of another socket, which vx reaches through the underlay.
+Not tested here: 92 (a TAP does not carry the host's packet mark); 94-96 (pmtu.py); 91 with the port of another socket, which vx reaches through the underlay.
 A consequence of the host underlay: with DF set an unconnected UDP socket's identification is 0, where
 the driver counts on; RFC 6864 lets both."""
 from lib import *
