@@ -39,6 +39,7 @@ int io_host_init(struct io_host *h, const struct io_wake *wake)
 {
 	*h = (struct io_host){.wake = wake, .open = &io_open_direct, .elsewhere = -1};
 	atomic_store(&h->route_gen, 1);
+	list_init(&h->closing);
 	for (int i = 0; i < VX_WORKERS_MAX; i++)
 		h->route_nl[i] = -1;
 	read_port_range(h);

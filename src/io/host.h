@@ -24,6 +24,7 @@ struct io_host {
 	 * the owner with hostnl_open_all() while it has the right to. */
 	int elsewhere;
 	_Atomic uint64_t route_gen; /* never 0 */
+	struct list closing; /* host_udp.node: workers may still have them, and so their ports */
 	uint16_t port_low, port_high; /* net.ipv4.ip_local_port_range */
 	struct packet_ctx *packet;  /* for veth pairs where there is no /dev/net/tun; or NULL */
 	int route_nl[VX_WORKERS_MAX]; /* of each worker; -1 until its first question */

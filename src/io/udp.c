@@ -11,6 +11,7 @@
 #include <netinet/udp.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "net/dev.h"
@@ -27,6 +28,7 @@ struct rx_info {
 };
 
 enum {
+	CLOSE_TRIES = 1000, /* a tenth of a second */
 	CONTROL_LEN = 256,
 	POLL_BYTES = 256 << 10, /* of one call: should still be in the cache when they are sent on */
 };
@@ -217,7 +219,9 @@ static void host_udp_free(void *arg)
 {
 	struct host_udp *u = arg;
 
-	close(u->fd);
+	list_remove(&u->node);
+	if (u->fd >= 0)
+		close(u->fd);
 	host_udp_close_pools(u);
 	for (int i = 0; i < BATCH_MAX; i++)
 		pkt_free(u->rx[i]);
@@ -231,6 +235,8 @@ static void host_udp_close(struct udp_sock *sk)
 	struct host_udp *u = host_udp(sk);
 
 	u->host->wake->del(u->host->wake->ctx, u->fd, &u->napi);
+	list_append(&u->host->closing, &u->node);
+	u->closed = quiesce_mark(&sk->cfg.vx->quiesce);
 	quiesce_defer(&sk->cfg.vx->quiesce, host_udp_free, u);
 }
 
@@ -242,11 +248,35 @@ static const struct udp_sock_ops host_udp_ops = {
 	.close = host_udp_close,
 };
 
+/* Who was closed a moment ago gives up his port when no worker has him any more, which is soon.  True:
+ * one did. */
+static bool take_over_port(struct io_host *h, const struct udp_sock_cfg *cfg)
+{
+	const struct timespec moment = {.tv_nsec = 100 * NS_PER_US};
+
+	list_for_each (u, &h->closing, struct host_udp, node) {
+		if (u->fd < 0 || u->sk.cfg.port != cfg->port || u->sk.cfg.family != cfg->family)
+			continue;
+		for (int i = 0; i < CLOSE_TRIES; i++) {
+			if (quiesce_has_passed(&cfg->vx->quiesce, u->closed)) {
+				close(u->fd);
+				u->fd = -1;
+				return true;
+			}
+			nanosleep(&moment, NULL);
+		}
+	}
+	return false;
+}
+
 static int open_bound(struct io_host *h, const struct udp_sock_cfg *cfg, struct vx_err *err)
 {
 	struct udp_ask ask = {.family = (uint16_t)cfg->family, .port = cfg->port,
 			      .zero_csum6_rx = cfg->zero_csum6_rx};
 	int r = h->open->udp(h->open->ctx, &ask);
+
+	if (r == -EADDRINUSE && take_over_port(h, cfg))
+		r = h->open->udp(h->open->ctx, &ask);
 
 	if (r >= 0 || r == -EADDRINUSE) /* the kernel's own answer: "Address already in use" */
 		return r;

@@ -45,6 +45,8 @@ struct host_udp {
 	pthread_mutex_t lock;	   /* opening of send sockets */
 	struct send_pool pool[2][2]; /* [df][csum] */
 	struct host_tx *tx;	   /* [n_workers] */
+	struct list node;	   /* of io_host.closing */
+	uint64_t closed;	   /* quiesce_mark(): no worker has it when that has passed */
 };
 
 static inline struct host_udp *host_udp(struct udp_sock *sk)

@@ -294,6 +294,63 @@ static void sent(void **state)
 	check_stats(12, 0, 0, 0);
 }
 
+/* What the host has to cut goes alone, and what is behind it is not lost with it; without a cut only
+ * the long one is. */
+static void longer_than_the_path(void **state)
+{
+	struct dst way = {0};
+	uint8_t got[2000];
+	struct account a;
+
+	(void)state;
+	for (int df = 0; df < 2; df++) {
+		struct udp_flow f = flow_to("127.0.0.1");
+
+		f.df = df;
+		udp_tunnel_xmit(T.w, T.sk, packet(MTU), &f, &way);
+		a = send_out(packet(30), &f);
+		assert_int_equal(a.dropped[DROP_tunnel_too_big], df);
+		assert_int_equal(a.tx, 2 + df);
+		if (!df)
+			assert_int_equal(recv(T.plain, got, sizeof(got), MSG_DONTWAIT), MTU);
+		assert_int_equal(recv(T.plain, got, sizeof(got), MSG_DONTWAIT), 30);
+	}
+}
+
+/* A route without a metric takes what its link does; asked for once as long as nothing changes. */
+static void mtu_of_a_route(void **state)
+{
+	struct udp_flow f = flow_to("127.0.0.1");
+	struct dst d;
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(T.sk->ops->route(T.w, T.sk, &f, &d), 0);
+		assert_int_equal(d.mtu, MTU);
+		T.host.route_link[0].mtu -= i; /* kept */
+	}
+	assert_int_equal(T.sk->ops->route(T.w, T.sk, &f, &d), 0);
+	assert_int_equal(d.mtu, MTU - 1);
+	atomic_fetch_add(&T.host.route_gen, 1);
+	assert_int_equal(T.sk->ops->route(T.w, T.sk, &f, &d), 0);
+	assert_int_equal(d.mtu, MTU);
+}
+
+/* A port is free as soon as no worker has its socket, before that is freed; and not before. */
+static void port_again(void **state)
+{
+	struct udp_sock_cfg c = T.sk->cfg;
+
+	(void)state;
+	quiesce_pass(&T.vx->quiesce, 0); /* the worker is under way */
+	udp_sock_release(T.sk);
+	assert_int_equal(udp_sock_create(&c, true, &T.sk, NULL), -EADDRINUSE);
+	quiesce_idle(&T.vx->quiesce, 0);
+	assert_int_equal(udp_sock_create(&c, true, &T.sk, NULL), 0);
+	udp_sock_release(T.sk);
+	assert_int_equal(udp_sock_create(&c, true, &T.sk, NULL), 0);
+}
+
 static int no_socket(void *ctx, const struct udp_ask *a)
 {
 	(void)ctx;
@@ -356,7 +413,8 @@ int main(int argc, char **argv)
 {
 #define C(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		C(datagrams), C(trains), C(no_buffers), C(sent), C(refused), C(lies),
+		C(datagrams), C(trains), C(no_buffers), C(sent), C(refused), C(lies), C(longer_than_the_path), C(mtu_of_a_route),
+		C(port_again),
 	};
 
 	(void)argc;
