@@ -322,6 +322,59 @@ static void outer_flags(void **state)
 	}
 }
 
+/* Statements 46 and 47, on the underlay where vx itself sees the outer packet: dropped and counted.
+ */
+static void broken(void **state)
+{
+	static const struct {
+		const char *row;
+		uint32_t word0, low;
+		uint8_t outer_ecn;
+		bool bad_csum;
+		enum drop why;
+	} rows[] = {
+		{"good", 0x08000000, 0, 0, false, DROP_NONE},
+		{"no I flag", 0, 0, 0, false, DROP_vxlan_no_i_flag},
+		{"G flag", 0x88000000, 0, 0, false, DROP_vxlan_reserved_bits},
+		{"reserved flag", 0x0c000000, 0, 0, false, DROP_vxlan_reserved_bits},
+		{"reserved byte", 0x08000000, 1, 0, false, DROP_vxlan_reserved_bits},
+		{"bad checksum", 0x08000000, 0, 0, true, DROP_udp_csum},
+		{"CE around Not-ECT", 0x08000000, 0, 3, false, DROP_ecn_not_ect},
+		{"ECT around Not-ECT", 0x08000000, 0, 2, false, DROP_NONE},
+	};
+	static uint8_t f[T_FRAME_MAX], b[300];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct dev_stats st, before = h_stats(dev_by_name(B.t->vx, "vxlan_sys_4789"));
+		uint32_t n = frame("02:00:00:00:0a:01", "02:00:00:00:0b:01"), len;
+		struct t_ip ip = {.smac = "02:00:00:00:00:01",
+				  .dmac = "02:00:00:00:00:02",
+				  .src = "10.0.0.1",
+				  .dst = "10.0.0.2",
+				  .tos = rows[i].outer_ecn,
+				  .data = b,
+				  .len = 8 + n};
+
+		h_vxlan_hdr(b, rows[i].word0, 100 << 8 | rows[i].low);
+		memcpy(b + 8, F, n);
+		len = t_udp(f, &ip, 40000, 4789);
+		if (rows[i].bad_csum)
+			f[40] ^= 1;
+		t_mark(B.t);
+		t_inject(B.up, f, len);
+		run_both();
+		if (!t_out(B.port) != (rows[i].why != DROP_NONE) ||
+		    (rows[i].why && t_dropped(B.t, rows[i].why) != 1))
+			fail_msg("%s", rows[i].row);
+		st = h_stats(dev_by_name(B.t->vx, "vxlan_sys_4789"));
+		assert_int_equal(st.rx_errors - before.rx_errors,
+				 rows[i].why == DROP_vxlan_reserved_bits ||
+					 rows[i].why == DROP_ecn_not_ect);
+		assert_int_equal(T_MOVED(B.t, UdpInCsumErrors), rows[i].why == DROP_udp_csum);
+	}
+}
+
 /* 11.9: a host's socket does not, so nothing is said of them. */
 static void outer_flags_of_a_socket(void **state)
 {
@@ -490,17 +543,10 @@ static void local_port(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(end_to_end),
-		T(device),
-		T(refusals),
-		T(device_goes),
-		T(statistics),
-		T(wrong_key),
-		T(over_ip6),
-		T(explained),
-		cmocka_unit_test(local_port),
-		T(outer_flags),
-		cmocka_unit_test(outer_flags_of_a_socket),
+		T(end_to_end),	T(device),     T(refusals),
+		T(device_goes), T(statistics), T(wrong_key),
+		T(over_ip6),	T(explained),  cmocka_unit_test(local_port),
+		T(outer_flags), T(broken),     cmocka_unit_test(outer_flags_of_a_socket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

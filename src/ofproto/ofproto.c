@@ -121,6 +121,11 @@ void ofproto_run(struct ofproto *p, uint64_t now)
 	dpif_run(p->d, now);
 }
 
+void ofproto_settle(struct ofproto *p, uint64_t now)
+{
+	revalidate_settle(p->d, now);
+}
+
 uint64_t ofproto_wait(struct ofproto *p, uint64_t now)
 {
 	return MIN(p->next_age, dpif_wait(p->d, now));

@@ -30,6 +30,8 @@ struct dpif *ofproto_dpif(struct ofproto *p);
 
 /* What is due: ageing, revalidation of a part of the flows, statistics. */
 void ofproto_run(struct ofproto *p, uint64_t now);
+/* What was changed holds for the next packet, but where there are very many flows. */
+void ofproto_settle(struct ofproto *p, uint64_t now);
 /* When it wants to be run again. */
 uint64_t ofproto_wait(struct ofproto *p, uint64_t now);
 

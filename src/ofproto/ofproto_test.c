@@ -575,6 +575,31 @@ static void changes(void **state)
 	assert_int_equal(W.why, DROP_ofport_unconnected);
 }
 
+/* Statement 44: for the very next packet. */
+static void settled(void **state)
+{
+	static const char pkt[] =
+		"in_port(2),eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),eth_type(0x1234)";
+	struct tunnel_cfg t = o_tun("10.1.1.2", 100);
+	struct ofproto_port_cfg c = {.name = "vx1", .type = "vxlan"};
+	uint16_t vx;
+
+	(void)state;
+	o_port(W.br, "p2", "", NULL);
+	vx = o_vxlan(W.br, "vx1", &t);
+	o_expect(&W, pkt,
+		 "set(tunnel(tun_id=0x64,dst=10.1.1.2,ttl=64,tp_dst=4789,flags(df|key))),3,1");
+	c.tun = o_tun("10.1.1.3", 7);
+	assert_int_equal(ofproto_port_reconfigure(W.br, vx, &c, NULL), 0);
+	ofproto_settle(W.br, W.t->now);
+	o_expect(&W, pkt,
+		 "set(tunnel(tun_id=0x7,dst=10.1.1.3,ttl=64,tp_dst=4789,flags(df|key))),3,1");
+	assert_int_equal(W.d->dummy.missed, 1); /* in the flow that was there */
+	assert_int_equal(W.d->reval.walks, 1);
+	ofproto_settle(W.br, W.t->now); /* nothing new */
+	assert_int_equal(W.d->reval.walks, 1);
+}
+
 static int add_name(void *ctx, struct ofproto *p, const struct ofproto_port_view *v)
 {
 	strcat(ctx, v->name);
@@ -650,11 +675,10 @@ static void changes_of_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(bridges),	      T(numbers),  T(numbers_used_up),
-		T(identities),	      T(lookup),   T(transmission),
-		T(by_flow),	      T(patch),	   T(policies),
-		T(patch_loop),	      T(counters), T(changes),
-		T(changes_of_others), T(listing),  T(limits),
+		T(bridges),  T(numbers),	   T(numbers_used_up), T(identities),
+		T(lookup),   T(transmission),	   T(by_flow),	       T(patch),
+		T(policies), T(settled),	   T(patch_loop),      T(counters),
+		T(changes),  T(changes_of_others), T(listing),	       T(limits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

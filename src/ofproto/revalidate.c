@@ -296,6 +296,14 @@ void revalidate_purge(struct dpif *d, uint64_t now)
 	}
 }
 
+void revalidate_settle(struct dpif *d, uint64_t now)
+{
+	if (d->reval.seq == d->seq)
+		return;
+	begin(d, now);
+	walk(d, now, REVALIDATE_SETTLE);
+}
+
 void revalidate_all(struct dpif *d, uint64_t now)
 {
 	begin(d, now);

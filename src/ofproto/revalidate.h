@@ -19,6 +19,7 @@ struct flow_note;
 
 enum {
 	REVALIDATE_SLICE = 1000, /* flows a call */
+	REVALIDATE_SETTLE = 10000, /* flows that a change waits for */
 	REVALIDATE_MS = 500,	 /* a walk begins at least so often; other_config:max-revalidator */
 	REVALIDATE_CHANGE_MS = 20,  /* and at most so often when something has changed */
 	REVALIDATE_IDLE_MS = 10000, /* other_config:max-idle */
@@ -53,6 +54,8 @@ void revalidate_run(struct dpif *d, uint64_t now);
 uint64_t revalidate_wait(struct dpif *d, uint64_t now);
 /* A whole walk, at once. */
 void revalidate_all(struct dpif *d, uint64_t now);
+/* What changed holds for the next packet: a walk now, as far as one can be waited for. */
+void revalidate_settle(struct dpif *d, uint64_t now);
 /* Removes all flows; what they counted is pushed. */
 void revalidate_purge(struct dpif *d, uint64_t now);
 /* mac_table.changed; ctx is the struct dpif. */

@@ -328,6 +328,10 @@ static void bridge_reconfigure(struct ovs *o, const struct ovsdb_row *root)
 		each_iface(o, b, row, set_port_iface);
 		settings_mtus(b);
 	}
+	/* Before anybody is told that it is so (statement 44). */
+	list_for_each (b, &o->bridges, struct bridge, node)
+		if (b->ofproto)
+			ofproto_settle(b->ofproto, vx_now(o->cfg.vx));
 	tell(o, root);
 }
 
