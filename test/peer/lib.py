@@ -127,6 +127,47 @@ def outer4_frags(payload, cut, src=PEER, dst=VTEP, sport=40000, ident=99):
                 ip4(src, dst, 17, d[cut:], ident=ident, frag=cut // 8))]
 
 
+# --- what is on the wire -----------------------------------------------------------------------------
+
+def check_sum(src, dst, seg):
+    if seg[6:8] == b"\0\0":
+        return "zero"
+    pack = in6 if ":" in src else socket.inet_aton
+    return "bad" if csum(pack(src) + pack(dst) + struct.pack("!II", len(seg), 17) + seg) else "good"
+
+
+def dissect(f):
+    """Fields of an outer packet, or None if it is not one."""
+    d = {"dmac": f[:6].hex(":"), "smac": f[6:12].hex(":")}
+    proto = struct.unpack("!H", f[12:14])[0]
+    p = f[14:]
+    if d["smac"] != ETH0_MAC:
+        return None
+    if proto == 0x0800 and p[9] == 17:
+        n = struct.unpack("!H", p[2:4])[0]
+        d.update(family=4, ihl=p[0] & 15, tos=p[1], ident=struct.unpack("!H", p[4:6])[0],
+                 df=p[6] >> 6 & 1, frag=struct.unpack("!H", p[6:8])[0] & 0x3FFF, ttl=p[8],
+                 head="bad" if csum(p[:20]) else "good", src=socket.inet_ntoa(p[12:16]),
+                 dst=socket.inet_ntoa(p[16:20]), pad=len(p) - n)
+        seg = p[20:n]
+    elif proto == 0x86DD and p[6] == 17:
+        w, n = struct.unpack("!IH", p[:6])
+        d.update(family=6, tos=w >> 20 & 255, label=w & 0xFFFFF, ttl=p[7], frag=0,
+                 src=socket.inet_ntop(socket.AF_INET6, p[8:24]),
+                 dst=socket.inet_ntop(socket.AF_INET6, p[24:40]), pad=len(p) - 40 - n)
+        seg = p[40:40 + n]
+    else:
+        return None
+    if d["frag"]:
+        first = d["frag"] == 0x2000
+        d["bytes"] = (seg[2:6] + seg[8:] if first else seg).hex()  # not source port and checksum
+        return d
+    d["sport"], d["dport"], ulen = struct.unpack("!HHH", seg[:6])
+    d.update(ulen=ulen - len(seg), sum=check_sum(d["src"], d["dst"], seg), word0=seg[8:12].hex(),
+             vni=int.from_bytes(seg[12:15], "big"), low=seg[15], inner=seg[16:])
+    return d
+
+
 # --- namespaces and sockets --------------------------------------------------------------------------
 
 libc = ctypes.CDLL(None, use_errno=True)
