@@ -113,6 +113,17 @@ static bool is_default(const struct attr *a, const void *opts)
 	return attr_get(a, opts) == a->def;
 }
 
+static uint64_t mask_of_vxlan(const struct vxlan_opts *o, uint64_t mask)
+{
+	/* In words "external" stands in place of "id" and means "nolearning". */
+	mask |= VXA_BIT(VXA_DSTPORT) | VXA_BIT(o->external ? VXA_LEARNING : VXA_ID);
+	if (o->ttl_inherit) /* for good; a TTL beside it is not used, and could not be said */
+		mask &= ~VXA_BIT(VXA_TTL);
+	if (o->gbp && o->reserved_bits == VXLAN_RESERVED_GBP)
+		mask &= ~VXA_BIT(VXA_RESERVED_BITS);
+	return mask;
+}
+
 /* What has to be said of the options as they are. */
 static uint64_t mask_of(const struct link_type *type, const void *opts)
 {
@@ -121,13 +132,7 @@ static uint64_t mask_of(const struct link_type *type, const void *opts)
 	for (uint32_t i = 0; type->attrs && i < type->attrs->n; i++)
 		if (!is_default(&type->attrs->attrs[i], opts))
 			mask |= 1ull << i;
-	if (type->attrs == &vxlan_attrs)
-		mask |= VXA_BIT(VXA_DSTPORT);
-	/* In words "external" stands in place of "id" and means "nolearning". */
-	if (type->attrs == &vxlan_attrs)
-		mask |= ((const struct vxlan_opts *)opts)->external ? VXA_BIT(VXA_LEARNING)
-								    : VXA_BIT(VXA_ID);
-	return mask;
+	return type->attrs == &vxlan_attrs ? mask_of_vxlan(opts, mask) : mask;
 }
 
 /* --- devices --------------------------------------------------------------------------------------- */

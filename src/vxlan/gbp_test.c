@@ -14,7 +14,6 @@
 #include "wire/vxlan.h"
 
 #define SRC	     "02:00:00:00:00:99"
-#define RESERVED_GBP 0x77000000000000ffull
 
 static struct h_host H;
 static struct dev *vx;
@@ -300,7 +299,7 @@ static void option(void **state)
 
 	(void)state;
 	make(&o);
-	assert_true(vxlan_opts(vxlan_dev(vx))->reserved_bits == RESERVED_GBP);
+	assert_true(vxlan_opts(vxlan_dev(vx))->reserved_bits == VXLAN_RESERVED_GBP);
 	/* 1.6: another kind of device may have the VNI, and not be up at the same time. */
 	assert_int_equal(h_try(&H, "vx2", &plain, 0, &err, &d), -EADDRINUSE);
 	assert_int_equal(h_try(&H, "vx2", &o, VXA_BIT(VXA_GBP), &err, &d), -EEXIST);
@@ -309,7 +308,7 @@ static void option(void **state)
 	/* No other change touches the mask (section 12; statement 13 is the kernel's). */
 	o.ttl = 7;
 	assert_int_equal(vx->type->changelink(vx, &o, VXA_BIT(VXA_TTL), &err), 0);
-	assert_true(vxlan_opts(vxlan_dev(vx))->reserved_bits == RESERVED_GBP);
+	assert_true(vxlan_opts(vxlan_dev(vx))->reserved_bits == VXLAN_RESERVED_GBP);
 	arrives("10.0.0.9", 0x88000021);
 	assert_int_equal(S.mark, 0x21);
 	o = opts(false);

@@ -35,6 +35,7 @@ enum vxlan_attr {
 
 #define VXA_BIT(a) (1ull << (a))
 #define VXLAN_RESERVED_DEFAULT 0xf7ffffff000000ffull
+#define VXLAN_RESERVED_GBP 0x77000000000000ffull /* with group policies */
 
 extern const struct attr_set vxlan_attrs;
 

@@ -239,6 +239,7 @@ def vxlan_options(six, new):
                      (once, [pick("udp6zerocsumrx", "noudp6zerocsumrx")]),
                      (.15, [pick("localbypass", "nolocalbypass")]),
                      (.15, ["peers", pick("any", "known")]),
+                     (once, ["gbp"]),
                      (once, ["reserved_bits", pick("0xf7ffffff000000ff", "0x1")]),
                      (.2, ["dev", "eth0"])):
         if chance(p):
