@@ -132,7 +132,7 @@ DROP(vxlan_unknown_vni, "VXLAN_VNI_NOT_FOUND", "", "no device here has this VNI"
      "`vx link add {newdev} up type vxlan id {vni} remote {peer} dstport {port}{on}`, or let {peer} use a "
      "VNI of this host (its id)")
 DROP(vxlan_reserved_bits, "VXLAN_INVALID_HDR", "rx_errors and rx_frame_errors", "reserved bits of the header are set",
-     "{peer} uses an extension (gbp, gpe, remcsumtx) that {dev} does not: make its device without it there")
+     "{peer} uses an extension (gbp, gpe, remcsumtx) that {dev} does not: make its device without it there, or {dev} with gbp")
 DROP(inner_too_short, "NOMEM", "", "no room for an inner Ethernet header",
      "{peer}, or a box on the way from it, cuts packets: make the MTUs on the way the same")
 DROP(inner_ip_too_short, "PKT_TOO_SMALL", "rx_errors and rx_length_errors", "the inner IP header is cut",

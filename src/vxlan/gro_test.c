@@ -25,7 +25,7 @@ static struct rig {
 	struct io host[2];
 	struct t_frame out[OUTS];
 	uint32_t n_out;
-	bool is6;
+	bool is6, gbp;
 } R;
 
 static void take(struct worker *w, struct pkt *p)
@@ -73,21 +73,28 @@ static void add_device(uint32_t i)
 	o.dev = R.up->dev->ifindex;
 	o.local = t_addr(R.is6 ? "fd00::1" : "10.0.0.1");
 	o.dstport = 4789;
+	o.gbp = R.gbp;
 	assert_int_equal(link_newlink(R.t->vx, link_type_find(R.t->vx, "vxlan"), &cfg, &o,
-				      VXA_BIT(VXA_ID) | VXA_BIT(VXA_DEV), NULL, &R.dev[i]), 0);
+				      VXA_BIT(VXA_ID) | VXA_BIT(VXA_DEV) | (R.gbp ? VXA_BIT(VXA_GBP) : 0),
+				      NULL, &R.dev[i]), 0);
 	R.host[i] = (struct io){.ops = &host_ops, .vx = R.t->vx, .dev = R.dev[i],
 				.can = IO_CAN_CSUM | IO_CAN_TSO | IO_CAN_USO | IO_CAN_FRAGS};
 	atomic_store(&R.dev[i]->host, &R.host[i]);
 }
 
-static void begin(bool is6)
+static void begin_with(bool is6, bool gbp)
 {
-	R = (struct rig){.t = t_new(), .is6 = is6};
+	R = (struct rig){.t = t_new(), .is6 = is6, .gbp = gbp};
 	vxlan_init_module(R.t->vx);
 	R.up = t_add_port(R.t, "up0", T_ME, is6 ? "fd00::1/64" : "10.0.0.1/24");
 	add_device(0);
 	add_device(1);
 	t_mark(R.t);
+}
+
+static void begin(bool is6)
+{
+	begin_with(is6, false);
 }
 
 static void end(void)
@@ -283,6 +290,34 @@ static void two_networks(void **state)
 	end();
 }
 
+/* What has another policy is not merged. */
+static void policies(void **state)
+{
+	static const struct {
+		uint8_t policy[2];
+		uint32_t packets, merged;
+	} rows[] = {{{5, 5}, 1, 2}, {{5, 6}, 2, 0}};
+	static uint8_t f[2][T_FRAME_MAX];
+	uint32_t len[2];
+
+	(void)state;
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		begin_with(false, true);
+		for (uint32_t i = 0; i < 2; i++) {
+			len[i] = make(f[i], i, LEN);
+			f[i][42] = 0x88;
+			f[i][45] = rows[k].policy[i];
+			fix_outer(f[i], len[i]);
+			t_feed(R.up, f[i], len[i]);
+		}
+		t_turn(R.t);
+		assert_int_equal(counted(0), rows[k].packets);
+		assert_int_equal(R.t->vx->workers[0]->acct.merged, rows[k].merged);
+		assert_true(is_out(0, f[0], len[0]) && is_out(1, f[1], len[1]));
+		end();
+	}
+}
+
 /* From a virtual link: the inner checksum is not finished, and the outer one is wrong. */
 static void unfinished(void **state)
 {
@@ -337,7 +372,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules),	cmocka_unit_test(zero_checksums),
 		cmocka_unit_test(two_networks), cmocka_unit_test(unfinished),
-		cmocka_unit_test(long_train),
+		cmocka_unit_test(long_train),	cmocka_unit_test(policies),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
