@@ -106,9 +106,17 @@ void vxlan_build_policy(struct pkt *p, uint32_t policy)
 {
 	struct vxlan_hdr *h = (struct vxlan_hdr *)p->data;
 
-	if (!policy)
-		return;
-	h->flags = be32_put(VXLAN_F_VNI | VXLAN_F_GBP | (policy & VXLAN_GBP_POLICY));
-	if (unlikely(pkt_trace(p)))
-		trace_add(p, STAGE_vxlan_build, SAY_POLICY)->u[0] = policy & VXLAN_GBP_POLICY;
+	if (policy)
+		h->flags = be32_put(VXLAN_F_VNI | VXLAN_F_GBP | (policy & VXLAN_GBP_POLICY));
+}
+
+COLD void vxlan_build_trace(struct pkt *p)
+{
+	const struct vxlan_hdr *h = (const struct vxlan_hdr *)p->data;
+	uint32_t flags = be32_get(h->flags);
+	struct trace_step *s =
+		trace_add(p, STAGE_vxlan_build, flags & VXLAN_F_GBP ? SAY_POLICY : SAY_NOTHING);
+
+	s->vni = vxlan_hdr_vni(h).v;
+	s->u[0] = flags & VXLAN_GBP_POLICY;
 }

@@ -26,9 +26,11 @@ void flow_fill(const struct vxlan_opts *o, const struct inner *in, bool to_multi
 void source_range(const struct vxlan_opts *o, struct udp_flow *f);
 /* Port from [low, high] by hash. */
 uint16_t source_port(uint32_t hash, uint16_t low, uint16_t high);
-/* Stage vxlan_build: pushes the VXLAN header; the caller records the step.  0 or -ENOMEM. */
+/* Stage vxlan_build: pushes the VXLAN header.  0 or -ENOMEM. */
 int vxlan_build(struct worker *w, struct pkt *p, vni_t vni);
 /* Puts a group policy into the header that p begins with, of any value but 0 what can be sent. */
 void vxlan_build_policy(struct pkt *p, uint32_t policy);
+/* Records the step, by the header as it is now. */
+void vxlan_build_trace(struct pkt *p);
 
 #endif

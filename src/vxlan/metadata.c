@@ -151,10 +151,10 @@ static void xmit_one(struct worker *w, struct vxlan_dev *v, const struct vxlan_o
 		drop(w, p, DROP_no_memory);
 		return;
 	}
-	if (unlikely(pkt_trace(p)))
-		trace_add(p, STAGE_vxlan_build, SAY_NOTHING)->vni = vni.v;
 	if (unlikely(o->gbp))
 		vxlan_build_policy(p, p->tun.gbp);
+	if (unlikely(pkt_trace(p)))
+		vxlan_build_trace(p);
 	udp_tunnel_set_len(p, in.l3_len);
 	udp_tunnel_xmit(w, s->udp, p, &f, dst);
 }

@@ -192,10 +192,10 @@ static ALWAYS_INLINE void xmit_one(struct worker *w, struct vxlan_dev *v,
 		drop(w, p, DROP_no_memory);
 		return;
 	}
-	if (traced && pkt_trace(p))
-		trace_add(p, STAGE_vxlan_build, SAY_NOTHING)->vni = peer->vni;
 	if (unlikely(o->gbp))
 		vxlan_build_policy(p, p->mark);
+	if (traced && pkt_trace(p))
+		vxlan_build_trace(p);
 	udp_tunnel_set_len(p, in.l3_len);
 	udp_tunnel_xmit(w, s->udp, p, &f, dst);
 }

@@ -4,6 +4,8 @@ options; frames go in and come out by the bridge's own interface.  Called by ovs
 
 On a host's socket the host judges the outer checksum, and counts it; over vx's own stack see
 ofproto/bridge_test.c."""
+import re
+
 from lib import *
 
 FAR = "02:00:00:00:ee:01"    # a MAC beyond the tunnel; the bridge floods
@@ -276,6 +278,36 @@ def raw_policies():
     no_port("vx2")
 
 
+def explained(expr, send, *says):
+    """What `vx explain` tells of the packet that 'send' sends."""
+    p = subprocess.Popen([VX, "--rundir", TMP + "/V", "-d", "explain", "-c", "1", *expr.split()], text=True,
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    time.sleep(0.3)
+    send()
+    try:
+        out = p.communicate(timeout=5)[0]
+    except subprocess.TimeoutExpired:
+        p.kill()
+        out = p.communicate()[0]
+    for words in says:
+        if not re.search(words, out):
+            fail("explain %s: no word of %s" % (expr, words), out)
+
+
+def told():
+    port(key=100, exts="gbp")
+    port("vx2", key=200, exts="gbp", remote_ip="10.0.0.3")
+    f = inner4(b"explained", smac=FAR, dmac="02:00:00:00:ee:77")
+    explained("udp port 4789", lambda: wire.send(outer4(vxlan(f, word0=0x88481234))),
+              r"vxlan_rcv .*; group policy 4660, applied, not to be learnt from",
+              r"vxlan_build +group policy 4660, applied")
+    no_port("vx2")
+    explained("inner icmp", lambda: br1.send(
+        eth(FAR, NEAR, 0x0800, ip4("192.168.9.7", "192.168.9.8", 1, b"\x08\0\xf7\xff" + bytes(1430), frag=0x4000))),
+              r"vxlan_xmit_one .*; longer than the path takes: the sender is told, 1450 bytes",
+              r"vport_frame_hook")
+
+
 def kernel_policies():
     """11.5 with the kernel's driver: the mark of a socket in P is the mark in Q."""
     for ns, dev, addr, me in (("P", "pv", "10.0.0.2", "10.0.0.1"), ("Q", "qv", None, "10.0.1.1")):
@@ -337,6 +369,7 @@ source_ports()
 broken()
 mixed()
 raw_policies()
+told()
 kernel_policies()
 too_long()
 finish()
