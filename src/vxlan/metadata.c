@@ -88,8 +88,10 @@ static void fill(const struct vxlan_opts *o, const struct pkt *p, const struct i
 
 COLD static void trace_info(struct pkt *p, const struct udp_flow *f, const struct dst *dst)
 {
-	struct trace_step *s = trace_add(p, STAGE_vxlan_xmit_one, SAY_REMOTE);
+	struct trace_step *s;
 
+	trace_add(p, STAGE_vxlan_xmit, SAY_NOTHING); /* nothing to look up: it brought its remote */
+	s = trace_add(p, STAGE_vxlan_xmit_one, SAY_REMOTE);
 	s->ip = f->dst;
 	s->port = f->dport;
 	s->vni = (uint32_t)p->tun.id;
