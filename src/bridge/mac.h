@@ -151,7 +151,7 @@ struct mac_port *mac_vlan_lookup(struct mac_table *t, const struct mac *mac, uin
  * elsewhere since then is left there.  True: new or moved. */
 bool mac_vlan_learn(struct mac_table *t, const struct mac *mac, uint16_t vlan,
 		    struct mac_port *port, uint64_t seen);
-/* *was: the port of the dynamic entry that it replaced, else NULL. */
+/* Counts as seen now.  *was: the port of the dynamic entry that it replaced, else NULL. */
 int mac_vlan_set_static(struct mac_table *t, const struct mac *mac, uint16_t vlan,
 			struct mac_port *port, struct mac_port **was);
 int mac_vlan_del_static(struct mac_table *t, const struct mac *mac, uint16_t vlan); /* -ENOENT */
@@ -163,6 +163,8 @@ struct mac_row {
 	uint64_t age; /* ns since it was last seen */
 	struct mac_port *port;
 };
+int mac_vlan_get(struct mac_table *t, const struct mac *mac, uint16_t vlan,
+		 struct mac_row *out); /* -ENOENT */
 /* Least recently seen first.  Control. */
 int mac_vlan_walk(struct mac_table *t, int (*fn)(void *ctx, const struct mac_row *r), void *ctx);
 /* Removes what was not seen for 'ageing_ms'. */

@@ -118,6 +118,7 @@ int mac_vlan_set_static(struct mac_table *t, const struct mac *mac, uint16_t vla
 		mac_list_take(t, e);
 		atomic_store_explicit(&e->port, port, memory_order_release);
 		atomic_store(&e->kind, MAC_STATIC);
+		e->seq = t->seq++;
 		mac_list_put(t, e);
 	} else {
 		e = mac_entry_new(t, mac, vlan, MAC_STATIC, 0, port, MAKER_CONTROL, NULL,
@@ -145,6 +146,30 @@ int mac_vlan_del_static(struct mac_table *t, const struct mac *mac, uint16_t vla
 
 /* --- control --------------------------------------------------------------------------------- */
 
+static struct mac_row row_of(const struct mac_entry *entry, uint32_t now)
+{
+	struct mac_entry *e = (struct mac_entry *)entry;
+	int32_t ticks = (int32_t)(now - atomic_load(&e->updated));
+
+	return (struct mac_row){.mac = e->mac,
+				.vlan = e->vlan,
+				.is_static = atomic_load(&e->kind) != MAC_LEARNED,
+				.age = (uint64_t)MAX(ticks, 0) * MAC_TICK_MS * NS_PER_MS,
+				.port = atomic_load(&e->port)};
+}
+
+int mac_vlan_get(struct mac_table *t, const struct mac *mac, uint16_t vlan, struct mac_row *out)
+{
+	const struct mac_entry *e;
+
+	pthread_mutex_lock(&t->lock);
+	e = mac_find(t, mac, vlan);
+	if (e)
+		*out = row_of(e, mac_ticks(vx_now(t->vx)));
+	pthread_mutex_unlock(&t->lock);
+	return e ? 0 : -ENOENT;
+}
+
 struct row_at {
 	uint32_t seq;
 	struct mac_row row;
@@ -161,17 +186,8 @@ static uint32_t add_rows(struct list *l, uint32_t now, struct row_at *to)
 {
 	uint32_t n = 0;
 
-	list_for_each (e, l, struct mac_entry, node) {
-		int32_t ticks = (int32_t)(now - atomic_load(&e->updated));
-
-		to[n++] = (struct row_at){
-			.seq = e->seq,
-			.row = {.mac = e->mac,
-				.vlan = e->vlan,
-				.is_static = atomic_load(&e->kind) != MAC_LEARNED,
-				.age = (uint64_t)MAX(ticks, 0) * MAC_TICK_MS * NS_PER_MS,
-				.port = atomic_load(&e->port)}};
-	}
+	list_for_each (e, l, struct mac_entry, node)
+		to[n++] = (struct row_at){.seq = e->seq, .row = row_of(e, now)};
 	return n;
 }
 

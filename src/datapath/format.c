@@ -21,12 +21,12 @@ static void put(struct writer *x, const char *s)
 	text_append(x->t, s, strlen(s));
 }
 
-/* A comma, unless a group or the text begins here. */
+/* A comma, unless a group or the line begins here. */
 static void sep(struct writer *x)
 {
-	char last = x->t->len ? x->t->s[x->t->len - 1] : '(';
+	char last = x->t->len ? x->t->s[x->t->len - 1] : '\n';
 
-	if (last != '(' && last != ',' && last != ' ')
+	if (!strchr("(, \n", last))
 		put(x, ",");
 }
 
@@ -520,16 +520,23 @@ static void put_seen(struct text *t, uint64_t flags)
 			text_append(t, letters[i].s, strlen(letters[i].s));
 }
 
+static void put_ufid(struct text *t, const uint64_t ufid[2])
+{
+	text_printf(t, "ufid:%08x-%04x-%04x-%04x-%012llx", (uint32_t)(ufid[0] >> 32),
+		    (uint32_t)(ufid[0] >> 16) & 0xffff, (uint32_t)ufid[0] & 0xffff,
+		    (uint32_t)(ufid[1] >> 48), (unsigned long long)(ufid[1] & 0xffffffffffffull));
+}
+
 void format_flow(struct text *t, const struct flow_view *v, const struct dp *dp, uint64_t now,
 		 uint32_t flags)
 {
 	uint64_t ago = now > v->stats.used ? (now - v->stats.used) / NS_PER_MS : 0;
+	bool more = flags & FORMAT_MORE, is_bridge = flags & FORMAT_BRIDGE;
 
-	if (flags & FORMAT_MORE)
-		text_printf(t, "ufid:%08x-%04x-%04x-%04x-%012llx, ", (uint32_t)(v->ufid[0] >> 32),
-			    (uint32_t)(v->ufid[0] >> 16) & 0xffff, (uint32_t)v->ufid[0] & 0xffff,
-			    (uint32_t)(v->ufid[1] >> 48),
-			    (unsigned long long)(v->ufid[1] & 0xffffffffffffull));
+	if (more) {
+		put_ufid(t, v->ufid);
+		text_printf(t, is_bridge ? " " : ", ");
+	}
 	format_key(t, &v->key, &v->mask, dp, flags);
 	text_printf(t, ", packets:%llu, bytes:%llu, used:", (unsigned long long)v->stats.packets,
 		    (unsigned long long)v->stats.bytes);
@@ -542,6 +549,6 @@ void format_flow(struct text *t, const struct flow_view *v, const struct dp *dp,
 		text_printf(t, ", flags:");
 		put_seen(t, v->stats.tcp_flags);
 	}
-	text_printf(t, "%s, actions:", flags & FORMAT_MORE ? ", dp:ovs" : "");
+	text_printf(t, "%s, actions:", more && !is_bridge ? ", dp:ovs" : "");
 	format_actions(t, v->actions, dp, flags);
 }

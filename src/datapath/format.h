@@ -13,6 +13,7 @@ struct dp;
 enum format_flag {
 	FORMAT_NAMES = 1, /* --names: ports by name */
 	FORMAT_MORE = 2,  /* -m: every member, with its mask; the ufid */
+	FORMAT_BRIDGE = 4, /* dpif/dump-flows, which has less to say than dpctl/dump-flows */
 };
 
 /* 'dp' has the ports' names; NULL: numbers. */

@@ -230,6 +230,14 @@ static void test_flow(void **state)
 			    "sha=00:00:00:00:00:00/00:00:00:00:00:00,"
 			    "tha=00:00:00:00:00:00/00:00:00:00:00:00), packets:2, bytes:196, "
 			    "used:8.007s, flags:SFP., dp:ovs, actions:h0,6,ovs-system");
+	/* As dpif/dump-flows has it; a line behind another begins like the first. */
+	text_clear(&X);
+	for (int i = 0; i < 2; i++) {
+		format_flow(&X, &v, dp, now, FORMAT_BRIDGE | (i ? 0 : FORMAT_MORE));
+		text_printf(&X, "\n");
+	}
+	assert_non_null(strstr(text_get(&X), "ufid:65c93f06-9f09-4b62-b309-951c36d3d98a skb_"));
+	assert_non_null(strstr(text_get(&X), "flags:SFP., actions:5,6,0\nrecirc_id(0),in_port(5)"));
 	actions_put(v.actions);
 	t_end(t);
 	(void)state;

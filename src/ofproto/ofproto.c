@@ -110,6 +110,13 @@ struct dpif *ofproto_dpif(struct ofproto *p)
 	return p->d;
 }
 
+bool ofproto_has_flow(struct ofproto *p, const struct flow_key *k)
+{
+	const struct snap_port *in = snap_ingress(atomic_load(&p->d->snap), k);
+
+	return in && in->br->macs == &p->macs;
+}
+
 /* --- what is due ------------------------------------------------------------------------------ */
 
 void ofproto_run(struct ofproto *p, uint64_t now)
@@ -189,16 +196,32 @@ static uint16_t ofport_of(struct mac_port *m)
 	return b->port ? b->port->ofport : OFPORT_NONE;
 }
 
+static struct ofproto_mac mac_of(const struct mac_row *r)
+{
+	return (struct ofproto_mac){.ofport = ofport_of(r->port),
+				    .vlan = r->vlan,
+				    .mac = r->mac,
+				    .is_static = r->is_static,
+				    .age = (uint32_t)(r->age / NS_PER_S)};
+}
+
 static int tell_mac(void *ctx, const struct mac_row *r)
 {
 	const struct mac_teller *t = ctx;
-	struct ofproto_mac m = {.ofport = ofport_of(r->port),
-				.vlan = r->vlan,
-				.mac = r->mac,
-				.is_static = r->is_static,
-				.age = (uint32_t)(r->age / NS_PER_S)};
+	struct ofproto_mac m = mac_of(r);
 
 	return t->fn(t->ctx, &m);
+}
+
+int ofproto_mac_get(struct ofproto *p, uint16_t vlan, const struct mac *mac,
+		    struct ofproto_mac *out)
+{
+	struct mac_row row;
+	int r = mac_vlan_get(&p->macs, mac, vlan, &row);
+
+	if (r == 0)
+		*out = mac_of(&row);
+	return r;
 }
 
 int ofproto_macs(struct ofproto *p, int (*fn)(void *ctx, const struct ofproto_mac *m), void *ctx)

@@ -80,6 +80,10 @@ struct ofproto_port_stats {
 };
 int ofproto_port_stats(struct ofproto *p, uint16_t ofport, struct ofproto_port_stats *out);
 
+struct flow_key;
+/* Is a flow of the datapath with this key one of packets that come in by a port of this bridge? */
+bool ofproto_has_flow(struct ofproto *p, const struct flow_key *k);
+
 /* --- bundles --------------------------------------------------------------------------------- */
 
 enum vlan_mode { VLAN_TRUNK, VLAN_ACCESS, VLAN_NATIVE_TAGGED, VLAN_NATIVE_UNTAGGED };
@@ -119,6 +123,8 @@ struct ofproto_mac {
 };
 /* Least recently seen first. */
 int ofproto_macs(struct ofproto *p, int (*fn)(void *ctx, const struct ofproto_mac *m), void *ctx);
+int ofproto_mac_get(struct ofproto *p, uint16_t vlan, const struct mac *mac,
+		    struct ofproto_mac *out); /* -ENOENT */
 struct mac_summary;
 void ofproto_mac_summary(struct ofproto *p, struct mac_summary *out);
 void ofproto_mac_clear_totals(struct ofproto *p);

@@ -178,3 +178,12 @@ const struct snap_bundle *snap_bundle_of(const struct snap_bridge *br, struct ma
 		return NULL;
 	return &br->bundles[live->slot];
 }
+
+const struct snap_port *snap_ingress(const struct snap *s, const struct flow_key *k)
+{
+	if (k->in_port >= s->n_dp_ports)
+		return NULL;
+	if (!s->tun_flags[k->in_port])
+		return s->by_dp[k->in_port];
+	return k->tun.flags & TUN_PRESENT ? tunnel_map_find(s->tunnels, k->in_port, &k->tun) : NULL;
+}

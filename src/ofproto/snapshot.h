@@ -82,6 +82,9 @@ struct snap *snap_new(struct dpif *d, uint64_t seq); /* NULL: memory */
 struct snap *snap_new_empty(struct vx *vx);
 void snap_free(void *snap); /* NULL is fine */
 
+/* The port of a bridge that a packet with this key comes in by; NULL: no bridge's. */
+const struct snap_port *snap_ingress(const struct snap *s, const struct flow_key *k);
+
 /* The bundle that a MAC table's port is part of; NULL: not in this snapshot. */
 const struct snap_bundle *snap_bundle_of(const struct snap_bridge *br, struct mac_port *m);
 

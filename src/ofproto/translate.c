@@ -240,27 +240,19 @@ static const struct snap_port *ingress(struct translation *t)
 {
 	const struct flow_key *k = t->key;
 	const struct snap *s = t->snap;
-	const struct snap_port *in;
 
+	t->why = DROP_ofport_unconnected;
 	if (t->from) {
 		if (k->tun.flags & TUN_PRESENT)
 			look_at_tunnel(&t->mask, flags_from(s, t->from));
 		return t->from;
 	}
-	if (k->in_port >= s->n_dp_ports) {
-		t->why = DROP_ofport_unconnected;
-		return NULL;
+	if (k->in_port < s->n_dp_ports && s->tun_flags[k->in_port]) {
+		t->why = DROP_tunnel_port_not_found;
+		if (k->tun.flags & TUN_PRESENT)
+			look_at_tunnel(&t->mask, s->tun_flags[k->in_port]);
 	}
-	if (!s->tun_flags[k->in_port]) {
-		in = s->by_dp[k->in_port];
-		t->why = DROP_ofport_unconnected;
-		return in;
-	}
-	t->why = DROP_tunnel_port_not_found;
-	if (!(k->tun.flags & TUN_PRESENT))
-		return NULL;
-	look_at_tunnel(&t->mask, s->tun_flags[k->in_port]);
-	return tunnel_map_find(s->tunnels, k->in_port, &k->tun);
+	return snap_ingress(s, k);
 }
 
 static void begin(struct translation *t)

@@ -1,36 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ovs-appctl ofproto/...: bridges. */
-#include <stdlib.h>
-#include <string.h>
-
+/* ovs-appctl ofproto/... and bridge/...: bridges (ovs.md 3.4, 4.3; statement 66). */
 #include "base/util.h"
 #include "ovs/appctl.h"
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+#include "ovs/tunnel_text.h"
 
 static void list(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
 {
-	struct ovs *o = aux;
-	const char **names;
 	struct text t = {0};
-	size_t n = 0;
 
 	(void)argc, (void)argv;
-	list_for_each (b, &o->bridges, struct bridge, node)
-		n++;
-	names = calloc(n + 1, sizeof(*names));
-	n = 0;
-	list_for_each (b, &o->bridges, struct bridge, node)
-		if (names && b->ofproto)
-			names[n++] = b->name;
-	if (names)
-		qsort(names, n, sizeof(*names), by_name);
-	for (size_t i = 0; i < n; i++)
-		text_printf(&t, "%s\n", names[i]);
-	free(names);
+	for (struct bridge *b = NULL; (b = appctl_next_bridge(aux, NULL, b));)
+		text_printf(&t, "%s\n", b->name);
+	appctl_reply(c, &t);
+}
+
+static int put_tunnel(void *ctx, struct ofproto *p, const struct ofproto_port_view *v)
+{
+	(void)p;
+	tunnel_text_line(ctx, v);
+	return 0;
+}
+
+static void list_tunnels(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
+{
+	struct text t = {0};
+
+	(void)argc, (void)argv;
+	for (struct dpif *d = NULL; (d = appctl_next_dpif(aux, d));)
+		ofproto_tunnels(d, put_tunnel, &t);
 	appctl_reply(c, &t);
 }
 
@@ -38,6 +35,7 @@ void appctl_add_ofproto(struct unixctl_server *s, struct ovs *o)
 {
 	static const struct unixctl_command commands[] = {
 		{"ofproto/list", "", 0, 0, list},
+		{"ofproto/list-tunnels", "", 0, 0, list_tunnels},
 	};
 
 	unixctl_add(s, commands, ARRAY_LEN(commands), o);
