@@ -108,12 +108,19 @@ void dpif_get_stats(struct dpif *d, struct dp_stats *out)
 	d->class->get_stats(d, out);
 }
 
-void dpif_set_limits(struct vx *vx, const struct dpif_limits *l)
+void dpif_set_flow_limit(struct vx *vx, uint32_t flows)
 {
 	list_for_each (d, &vx->dpifs, struct dpif, node) {
-		if (d->limit != l->flows)
-			table_set_limit(d->table, l->flows);
-		d->limit = l->flows;
+		if (d->limit != flows)
+			table_set_limit(d->table, flows);
+		d->limit = flows;
+	}
+}
+
+void dpif_set_limits(struct vx *vx, const struct dpif_limits *l)
+{
+	dpif_set_flow_limit(vx, l->flows);
+	list_for_each (d, &vx->dpifs, struct dpif, node) {
 		d->reval.max_idle = l->max_idle;
 		d->reval.interval = MAX(l->max_revalidator, 1u);
 		d->reval.keep_idle = l->keep_idle;

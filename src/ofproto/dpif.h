@@ -85,6 +85,7 @@ struct dpif_limits {
 #define DPIF_LIMITS_DEFAULT                                                                        \
 	((struct dpif_limits){TABLE_LIMIT, REVALIDATE_IDLE_MS, REVALIDATE_MS, false})
 void dpif_set_limits(struct vx *vx, const struct dpif_limits *l);
+void dpif_set_flow_limit(struct vx *vx, uint32_t flows); /* alone */
 
 int dpif_port_add(struct dpif *d, const struct dpif_port_cfg *cfg, struct vx_err *err,
 		  struct dpif_port **out);

@@ -19,6 +19,7 @@ static void ofproto_free(void *arg)
 
 	mac_table_done(&p->macs);
 	free(p->ofport_used);
+	free(p->rule);
 	free(p);
 }
 
@@ -29,12 +30,15 @@ static struct ofproto *ofproto_new(struct dpif *d, const char *bridge)
 	if (!p)
 		return NULL;
 	p->ofport_used = calloc(OFPORT_MAX, sizeof(*p->ofport_used));
-	if (!p->ofport_used || mac_table_init(&p->macs, d->vx, NULL) < 0) {
+	p->rule = port_counters_new(d->vx);
+	if (!p->ofport_used || !p->rule || mac_table_init(&p->macs, d->vx, NULL) < 0) {
 		free(p->ofport_used);
+		free(p->rule);
 		free(p);
 		return NULL;
 	}
 	p->d = d;
+	p->created = p->rule_made = vx_now(d->vx);
 	snprintf(p->name, sizeof(p->name), "%s", bridge);
 	list_init(&p->ports);
 	list_init(&p->bundles);
@@ -110,6 +114,42 @@ struct dpif *ofproto_dpif(struct ofproto *p)
 	return p->d;
 }
 
+/* --- rules ----------------------------------------------------------------------------------- */
+
+/* What the default rule took, or ('missed') what no rule took. */
+READS_COUNTERS static struct ofproto_rule_counts rule_counts(const struct ofproto *p, bool missed)
+{
+	struct ofproto_rule_counts sum = {0};
+
+	for (uint32_t i = 0; i <= p->d->vx->n_workers; i++) {
+		const struct port_counters *c = &p->rule[i];
+
+		sum.packets += missed ? COUNTER_NOW(&c->tx_packets) : COUNTER_NOW(&c->rx_packets);
+		sum.bytes += missed ? COUNTER_NOW(&c->tx_bytes) : COUNTER_NOW(&c->rx_bytes);
+	}
+	return sum;
+}
+
+uint32_t ofproto_rules(struct ofproto *p, int (*fn)(void *ctx, const struct ofproto_rule *r),
+		       void *ctx)
+{
+	struct ofproto_rule_counts hit = rule_counts(p, false), missed = rule_counts(p, true);
+	uint64_t now = vx_now(p->d->vx), age = now - p->created;
+	struct ofproto_rule rules[] = {
+		{0, 0, "", "NORMAL", hit.packets - p->before.packets, hit.bytes - p->before.bytes,
+		 now - p->rule_made},
+		{254, 2, "recirc_id=0", "drop", .age = age},
+		{254, 0, "reg0=0x1", "controller(reason=)", .age = age},
+		{254, 0, "reg0=0x2", "drop", missed.packets, missed.bytes, age},
+		{254, 0, "reg0=0x3", "drop", .age = age},
+	};
+
+	for (uint32_t i = p->secure; fn && i < ARRAY_LEN(rules); i++)
+		if (fn(ctx, &rules[i]))
+			break;
+	return (uint32_t)ARRAY_LEN(rules) - p->secure;
+}
+
 bool ofproto_has_flow(struct ofproto *p, const struct flow_key *k)
 {
 	const struct snap_port *in = snap_ingress(atomic_load(&p->d->snap), k);
@@ -179,6 +219,10 @@ void ofproto_set_forward_bpdu(struct ofproto *p, bool on)
 
 void ofproto_set_fail_secure(struct ofproto *p, bool on)
 {
+	if (p->secure && !on) { /* the default rule is made anew */
+		p->before = rule_counts(p, false);
+		p->rule_made = vx_now(p->d->vx);
+	}
 	set_flag(p, &p->secure, on);
 }
 

@@ -80,6 +80,19 @@ struct ofproto_port_stats {
 };
 int ofproto_port_stats(struct ofproto *p, uint16_t ofport, struct ofproto_port_stats *out);
 
+/* A rule of the bridge's OpenFlow tables.  As long as there is no OpenFlow: the default one, unless
+ * it fails secure, and those that 3.1 keeps in table 254 (hidden from OpenFlow itself), of which
+ * only what no rule takes is ever met. */
+struct ofproto_rule {
+	uint8_t table;
+	uint16_t priority;
+	const char *match, *actions; /* match "": all */
+	uint64_t packets, bytes;
+	uint64_t age; /* ns */
+};
+uint32_t ofproto_rules(struct ofproto *p, int (*fn)(void *ctx, const struct ofproto_rule *r),
+		       void *ctx); /* fn NULL: counts alone; else until it returns non-zero */
+
 struct flow_key;
 /* Is a flow of the datapath with this key one of packets that come in by a port of this bridge? */
 bool ofproto_has_flow(struct ofproto *p, const struct flow_key *k);

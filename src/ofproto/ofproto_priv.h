@@ -47,9 +47,16 @@ struct ofproto {
 	uint64_t next_age;
 	uint64_t flood_vlans[64];
 	bool secure, forward_bpdu;
+	/* [n_workers + 1], as a port's: rx what the default rule took, tx what no rule took. */
+	struct port_counters *rule;
+	struct ofproto_rule_counts { uint64_t packets, bytes; } before; /* the default rule was made */
+	uint64_t created, rule_made; /* the bridge, its default rule */
 	uint16_t last_ofport;
 	uint64_t *ofport_used; /* [OFPORT_MAX]: when it was given back; 0: never, or in use */
 };
+
+/* Counters of a port or rule, [n_workers + 1]; NULL: memory. */
+struct port_counters *port_counters_new(struct vx *vx);
 
 /* The device of 'dp' went. */
 void ofproto_port_lost(struct dpif *d, const struct dpif_port *dp);

@@ -159,20 +159,28 @@ static void port_free(void *arg)
 	free(port);
 }
 
+struct port_counters *port_counters_new(struct vx *vx)
+{
+	size_t size = (vx->n_workers + 1) * sizeof(struct port_counters);
+	struct port_counters *c = aligned_alloc(CACHE_LINE, size);
+
+	if (c)
+		memset(c, 0, size);
+	return c;
+}
+
 static struct ofproto_port *port_new(struct ofproto *p, const struct ofproto_port_cfg *cfg,
 				     enum port_kind kind)
 {
-	size_t size = (p->d->vx->n_workers + 1) * sizeof(struct port_counters);
 	struct ofproto_port *port = calloc(1, sizeof(*port));
 
 	if (!port)
 		return NULL;
-	port->counters = aligned_alloc(CACHE_LINE, size);
+	port->counters = port_counters_new(p->d->vx);
 	if (!port->counters) {
 		free(port);
 		return NULL;
 	}
-	memset(port->counters, 0, size);
 	list_init(&port->node);
 	port->p = p;
 	port->kind = kind;

@@ -230,7 +230,12 @@ static void begin(struct dpif *d, uint64_t now)
 {
 	struct revalidator *r = &d->reval;
 	struct mac_changes *done = r->now;
+	uint32_t flows, masks;
 
+	table_count(d->table, &flows, &masks);
+	r->max_flows = MAX(r->max_flows, flows);
+	r->avg_flows = (r->avg_flows + flows) / 2;
+	r->soon = false;
 	if (done->n)
 		memset(done, 0, sizeof(*done));
 	pthread_mutex_lock(&r->lock);
@@ -251,6 +256,7 @@ static void walk(struct dpif *d, uint64_t now, uint32_t flows)
 	for (; flows; flows--) {
 		if (!table_next(d->table, &d->reval.cursor, &v)) {
 			d->reval.walking = false;
+			d->reval.took = now - d->reval.begun;
 			d->reval.walks++;
 			return;
 		}
@@ -265,7 +271,13 @@ uint64_t revalidate_wait(struct dpif *d, uint64_t now)
 	uint64_t ms =
 		has_changed(d) ? MIN(r->interval, (uint32_t)REVALIDATE_CHANGE_MS) : r->interval;
 
-	return r->walking ? now : r->begun + ms * NS_PER_MS;
+	return r->walking || r->soon ? now : r->begun + ms * NS_PER_MS;
+}
+
+uint32_t revalidate_soon(struct dpif *d)
+{
+	d->reval.soon = true;
+	return d->reval.walks + 1 + d->reval.walking;
 }
 
 void revalidate_run(struct dpif *d, uint64_t now)

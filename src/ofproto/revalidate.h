@@ -43,7 +43,10 @@ struct revalidator {
 	uint64_t begun;		     /* the walk, ns */
 	uint32_t max_idle, interval; /* ms */
 	bool keep_idle;		     /* flow-restore-wait: nothing expires */
+	bool soon;		     /* the next walk need not wait */
 	uint32_t walks;		     /* completed */
+	uint32_t max_flows, avg_flows; /* when walks began */
+	uint64_t took;		     /* the last walk, ns */
 	struct flow_note **notes;    /* chunks of NOTES_CHUNK, by slot */
 	uint32_t n_chunks;
 };
@@ -52,6 +55,8 @@ int revalidator_init(struct dpif *d); /* 0 or -ENOMEM */
 void revalidator_done(struct dpif *d);
 void revalidate_run(struct dpif *d, uint64_t now);
 uint64_t revalidate_wait(struct dpif *d, uint64_t now);
+/* Calls for a walk now; the number of 'walks' when one that began after this is completed. */
+uint32_t revalidate_soon(struct dpif *d);
 /* A whole walk, at once. */
 void revalidate_all(struct dpif *d, uint64_t now);
 /* What changed holds for the next packet: a walk now, as far as one can be waited for. */

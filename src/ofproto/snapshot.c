@@ -107,6 +107,7 @@ static void fill_bridge(struct snap *s, struct ofproto *p, struct snap_bridge *b
 			struct snap_port *ports, struct snap_bundle *bundles)
 {
 	*br = (struct snap_bridge){.macs = &p->macs,
+				   .rule = p->rule,
 				   .secure = p->secure,
 				   .forward_bpdu = p->forward_bpdu,
 				   .n_bundles = p->n_bundles,

@@ -52,6 +52,7 @@ struct snap_port {
 struct snap_bridge {
 	char name[DEV_NAME_MAX];
 	struct mac_table *macs; /* live */
+	struct port_counters *rule; /* live: ofproto.rule */
 	bool secure, forward_bpdu;
 	uint64_t flood_vlans[64];
 	uint32_t n_ports, n_bundles;

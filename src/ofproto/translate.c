@@ -80,9 +80,9 @@ void effects_push(const struct effect *e, uint32_t n, const struct mac *src, uin
 	}
 }
 
-static void count(struct translation *t, const struct snap_port *port, bool tx)
+static void count(struct translation *t, struct port_counters *counters, bool tx)
 {
-	effects_add(&t->effects, (struct effect){.counters = port->counters, .tx = tx});
+	effects_add(&t->effects, (struct effect){.counters = counters, .tx = tx});
 }
 
 void translate_learn(struct translation *t, const struct snap_bundle *b, struct mac_table *macs,
@@ -127,7 +127,7 @@ static void commit_mark(struct translation *t, uint32_t mark)
 static void output_dp(struct translation *t, const struct snap_port *out)
 {
 	act_output(&t->acts, out->dp_port);
-	count(t, out, true);
+	count(t, out->counters, true);
 	t->outputs++;
 }
 
@@ -177,7 +177,7 @@ static void output_patch(struct translation *t, const struct snap_port *out)
 		tell_loop(t, out->peer);
 		return;
 	}
-	count(t, out, true);
+	count(t, out->counters, true);
 	t->depth++;
 	memset(&t->tun, 0, sizeof(t->tun));
 	enter(t, out->peer);
@@ -211,7 +211,8 @@ static void enter(struct translation *t, const struct snap_port *in)
 	t->bridges++;
 	translate_tell(t, NOTE_bridge, in, 0, 0);
 	if (in->counters) /* else it is a port of no bridge, of which somebody asks */
-		count(t, in, false);
+		count(t, in->counters, false);
+	count(t, in->br->rule, in->br->secure);
 	translate_tell(t, in->br->secure ? NOTE_no_rule : NOTE_rule, in, 0, 0);
 	if (in->br->secure)
 		translate_drop(t, DROP_fail_secure);
