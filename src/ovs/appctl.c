@@ -115,4 +115,7 @@ void bridge_add_commands(struct ovs *o, struct unixctl_server *s)
 	appctl_add_fdb(s, o);
 	appctl_add_ofproto(s, o);
 	appctl_add_trace(s, o);
+	appctl_add_tnl(s, o);
+	appctl_add_unused(s, o);
+	appctl_add_upcall(s, o);
 }

@@ -17,6 +17,12 @@ void appctl_add_dpif(struct unixctl_server *s, struct ovs *o);	  /* dpif/... */
 void appctl_add_fdb(struct unixctl_server *s, struct ovs *o);	  /* fdb/... */
 void appctl_add_ofproto(struct unixctl_server *s, struct ovs *o); /* ofproto/..., bridge/... */
 void appctl_add_trace(struct unixctl_server *s, struct ovs *o);	  /* ofproto/trace */
+void appctl_add_tnl(struct unixctl_server *s, struct ovs *o);	  /* tnl/..., ovs/route/... */
+void appctl_add_unused(struct unixctl_server *s, struct ovs *o);  /* of what there is not */
+void appctl_add_upcall(struct unixctl_server *s, struct ovs *o);  /* and revalidator, memory */
+/* Answers who waited for a revalidation that is done by now; who waits still, at the end. */
+void appctl_upcall_run(struct ovs *o);
+void appctl_upcall_exit(struct ovs *o);
 
 /* The bridge of that name that is open; NULL: there is none. */
 struct bridge *appctl_bridge(struct ovs *o, const char *name);

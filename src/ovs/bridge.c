@@ -13,6 +13,7 @@
 #include "base/util.h"
 #include "log/vlog.h"
 #include "net/link.h"
+#include "ovs/appctl.h"
 #include "ovs/model.h"
 
 static const struct ovsdb_table *table(const struct ovs *o, enum ovs_table t)
@@ -351,6 +352,7 @@ int bridge_init(struct ovs **out, const struct ovs_config *cfg, char *why, size_
 		return -ENOMEM;
 	o->cfg = *cfg;
 	list_init(&o->bridges);
+	list_init(&o->waiters);
 	r = ovsdb_idl_create(&o->idl, &ic, why, why_size);
 	if (r < 0) {
 		free(o);
@@ -364,6 +366,7 @@ void bridge_exit(struct ovs *o, bool cleanup)
 {
 	if (!o)
 		return;
+	appctl_upcall_exit(o);
 	all_destroy(o, !cleanup);
 	ovsdb_idl_txn_destroy(o->txn);
 	ovsdb_idl_txn_destroy(o->status_txn);
@@ -473,6 +476,7 @@ void bridge_run(struct ovs *o, uint64_t now)
 	list_for_each (b, &o->bridges, struct bridge, node)
 		if (b->ofproto)
 			ofproto_run(b->ofproto, now);
+	appctl_upcall_run(o);
 }
 
 void bridge_wait(const struct ovs *o, uint64_t now, uint64_t *deadline)

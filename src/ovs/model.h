@@ -50,6 +50,7 @@ struct ovs {
 	struct ovs_config cfg;
 	struct ovsdb_idl *idl;
 	struct list bridges;
+	struct list waiters; /* appctl_upcall.c */
 	unsigned seen;		   /* ovsdb_idl_seqno() of the last configuration */
 	struct ovsdb_idl_txn *txn; /* on its way; NULL */
 	struct ovsdb_idl_txn *status_txn;
