@@ -215,8 +215,40 @@ def test_errors():
             "dpctl/get-flow xx", "dpctl/get-flow netdev@ovs-netdev xx",
             "dpctl/get-flow ufid:00000000-0000-0000-0000-000000000001",
             "dpctl/get-flow nodp ufid:00000000-0000-0000-0000-000000000001",
-            "ofproto/list-tunnels x", "no/such"):
+            "ofproto/list-tunnels x", "no/such", "bridge/dump-flows nobr", "bridge/dump-flows",
+            "upcall/show x", "upcall/set-flow-limit", "revalidator/wait x", "revalidator/purge x",
+            "memory/show x", "tnl/neigh/set br1 x 02:00:00:00:00:02",
+            "tnl/neigh/set br1 10.1.1.2 xx", "tnl/arp/set br1", "tnl/neigh/aging x",
+            "tnl/neigh/aging 0", "ovs/route/lookup x", "ovs/route/lookup 1.1.1.1 pkt_mark=x",
+            "ovs/route/lookup 1.1.1.1", "ovs/route/add x br1", "ovs/route/add 1.1.1.1/33 br1",
+            "ovs/route/del x", "ovs/route/show x", "mdb/show nobr", "mdb/show br1", "stp/show br1",
+            "rstp/show br1", "lacp/show h0", "bond/show h0", "bfd/show vx1", "cfm/show vx1",
+            "qos/show nop", "bond/list x"):
         both(words)
+
+
+def test_unused():
+    """What is not configured in 3.1 is not there in vxd; the underlay is as 11.12 says."""
+    for words in ("stp/show", "rstp/show", "lacp/show", "bond/list", "bond/show", "bfd/show",
+                  "cfm/show", "qos/show h0", "qos/show vx1", "qos/show px1", "tnl/neigh/show",
+                  "tnl/arp/show", "tnl/neigh/flush", "tnl/arp/flush"):
+        both(words)
+    same("tnl/ports/show", V.text("tnl/ports/show"), "Listening ports:\n")
+    same("tnl/ports/show -v", V.text("tnl/ports/show", "-v"), "Listening ports:\n")
+    refused = "tunnels use the host's routes and neighbours: use ip route, ip neigh\n"
+    for words in ("tnl/neigh/set br1 10.1.1.2 02:00:00:00:00:02", "ovs/route/add 10.9.9.0/24 br1",
+                  "tnl/arp/set br1 10.1.1.2 02:00:00:00:00:02", "ovs/route/del 10.9.9.0/24",
+                  "tnl/neigh/aging", "tnl/neigh/aging 5"):
+        rc, text = V.app(*words.split())
+        if rc != 2 or text != refused:
+            fail(words, "exit %d: %s" % (rc, text))
+
+
+def test_routes():
+    """Of the same host 3.1 shows the same routes."""
+    both("ovs/route/show", lambda text: in_any_order(re.sub(".* dev eth0 .*\n", "", text)))
+    for ip in ("10.7.7.9", "10.7.8.9", "10.77.1.1", "10.99.9.9", "fd77::1"):
+        both("ovs/route/lookup " + ip)
 
 
 def test_fdb():
@@ -351,8 +383,48 @@ def test_flows():
              re.sub("used:[^,]*", "", rest))
         same("get-flow", V.text("dpctl/get-flow", "netdev@ovs-netdev", ufid).split(" used")[0],
              V.text("dpctl/get-flow", ufid).split(" used")[0])
-    both("dpctl/del-flows")
+    test_rules()
+    for d in (V, O):
+        d.text("revalidator/purge")
     both("dpctl/dump-flows")
+    settle()   # 3.1 counts flows ten times a second
+    both("upcall/show", upcalls)
+
+
+def rules(text):
+    """Seconds since they were made."""
+    return re.sub(r"duration=\d+s", "duration=N", text)
+
+
+def upcalls(text):
+    """3.1's limit follows the speed of its walks, vxd's is flow-limit; vxd's walks are as many as
+    there is to do; a revalidator is a thread by its number."""
+    text = re.sub(r"\(avg \d+\) \(max \d+\) \(limit \d+\)", "(avg N) (max N) (limit N)", text)
+    return re.sub(r"duration : \d+ms", "duration : N", re.sub(r"^  \d+:", "  N:", text, flags=re.M))
+
+
+def memory(text):
+    """Cells and handlers are each one's own."""
+    return re.sub(r"(idl-cells-Open_vSwitch|handlers):\d+", r"\1:N", text)
+
+
+def test_rules():
+    """Rules have counted what came to the bridge [82]."""
+    for d in (V, O):
+        d.text("revalidator/wait")
+    both("bridge/dump-flows br1", rules)
+    both("bridge/dump-flows --offload-stats br2", rules)
+    both("memory/show", memory)
+    both("upcall/show", upcalls)
+    for d in (V, O):
+        d.vsctl("set-fail-mode", "br1", "secure")
+        play(d)
+        d.text("revalidator/wait")
+    both("bridge/dump-flows br1", rules)
+    both("bridge/dump-flows br2", rules)
+    for d in (V, O):
+        d.vsctl("del-fail-mode", "br1")
+    both("bridge/dump-flows br1", rules)
 
 
 def main():
@@ -360,6 +432,8 @@ def main():
         configure(d)
     test_tables()
     test_errors()
+    test_unused()
+    test_routes()
     test_tunnels()
     test_fdb()
     test_flows()
