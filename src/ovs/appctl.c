@@ -110,6 +110,7 @@ void appctl_reply(struct unixctl_conn *c, struct text *t)
 
 void bridge_add_commands(struct ovs *o, struct unixctl_server *s)
 {
+	appctl_add_coverage(s, o);
 	appctl_add_dpctl(s, o);
 	appctl_add_dpif(s, o);
 	appctl_add_fdb(s, o);

@@ -12,6 +12,7 @@
 #include "ovs/model.h"
 #include "rpc/unixctl.h"
 
+void appctl_add_coverage(struct unixctl_server *s, struct ovs *o); /* coverage/... */
 void appctl_add_dpctl(struct unixctl_server *s, struct ovs *o);	  /* dpctl/... */
 void appctl_add_dpif(struct unixctl_server *s, struct ovs *o);	  /* dpif/... */
 void appctl_add_fdb(struct unixctl_server *s, struct ovs *o);	  /* fdb/... */
@@ -23,6 +24,12 @@ void appctl_add_upcall(struct unixctl_server *s, struct ovs *o);  /* and revalid
 /* Answers who waited for a revalidation that is done by now; who waits still, at the end. */
 void appctl_upcall_run(struct ovs *o);
 void appctl_upcall_exit(struct ovs *o);
+
+int appctl_coverage_init(struct ovs *o); /* 0 or -ENOMEM */
+/* Takes over what has been counted; before a counter is set to zero, and after. */
+void appctl_coverage_take(struct ovs *o);
+/* Returns when it wants to be called again. */
+uint64_t appctl_coverage_run(struct ovs *o, uint64_t now);
 
 /* The bridge of that name that is open; NULL: there is none. */
 struct bridge *appctl_bridge(struct ovs *o, const char *name);

@@ -84,16 +84,13 @@ static void refuse(struct unixctl_conn *c, struct text *t)
 	text_done(t);
 }
 
-static void not_found(struct unixctl_conn *c)
-{
-	unixctl_fail(c, PROGRAM "datapath not found (Invalid argument)");
-}
-
 /* The one that argv[1] names if it names one (which is then taken off); else, if nothing else is
  * said, the only one.  NULL: the answer is given. */
 static struct dpif *choose(struct unixctl_conn *c, struct words *w, int max_argc)
 {
 	struct dpif *d = NULL;
+	const char *why = "";
+	struct text t = {0};
 	int err;
 
 	if (w->argc > 1) {
@@ -104,13 +101,16 @@ static struct dpif *choose(struct unixctl_conn *c, struct words *w, int max_argc
 			return d;
 		}
 	}
-	if (w->argc < max_argc)
+	if (w->argc < max_argc) {
 		d = appctl_next_dpif(w->o, NULL);
-	if (d && appctl_next_dpif(w->o, d))
-		d = NULL; /* several */
-	if (!d)
-		not_found(c);
-	return d;
+		if (d && !appctl_next_dpif(w->o, d))
+			return d;
+		why = d ? PROGRAM "multiple datapaths, specify one\n"
+			: PROGRAM "no datapaths exist\n";
+	}
+	text_printf(&t, "%s" PROGRAM "datapath not found (Invalid argument)", why);
+	refuse(c, &t);
+	return NULL;
 }
 
 static void dump_dps(struct unixctl_conn *c, int argc, const char *argv[], void *aux)

@@ -75,7 +75,9 @@ static void flush(struct unixctl_conn *c, int argc, const char *argv[], void *au
 
 static void stats_clear(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
 {
+	appctl_coverage_take(aux);
 	on_bridges(c, argc, argv, aux, ofproto_mac_clear_totals, "statistics successfully cleared");
+	appctl_coverage_take(aux);
 }
 
 static void stats_show(struct unixctl_conn *c, int argc, const char *argv[], void *aux)

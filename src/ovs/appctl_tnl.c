@@ -13,6 +13,7 @@
 #include "base/util.h"
 #include "io/hostroute.h"
 #include "ovs/appctl.h"
+#include "vxlan/device.h"
 
 #define USE_HOST "tunnels use the host's routes and neighbours: use ip route, ip neigh"
 
@@ -60,6 +61,21 @@ static void age_neighbours(struct unixctl_conn *c, int argc, const char *argv[],
 		unixctl_fail(c, "bad aging value");
 	else
 		unixctl_fail(c, USE_HOST);
+}
+
+/* 3.1's upper end is never reached, vx's is. */
+static void egress_ports(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
+{
+	struct text t = {0};
+
+	(void)argv, (void)aux;
+	if (argc > 2) {
+		unixctl_fail(c, "tunnels take UDP source ports of a range that can not be changed");
+		return;
+	}
+	text_printf(&t, "Tunnel UDP source port range: %u-%u", VXLAN_SPORT_MIN,
+		    VXLAN_SPORT_MAX + 1);
+	appctl_reply(c, &t);
 }
 
 /* --- ovs/route/... --------------------------------------------------------------------------- */
@@ -166,6 +182,7 @@ void appctl_add_tnl(struct unixctl_server *s, struct ovs *o)
 		{"tnl/arp/flush", "", 0, 0, flush_neighbours},
 		{"tnl/arp/set", "BRIDGE IP MAC", 3, 3, set_neighbour},
 		{"tnl/arp/show", "", 0, 0, show_neighbours},
+		{"tnl/egress_port_range", "min max", 0, 2, egress_ports},
 		{"tnl/neigh/aging", "[SECS]", 0, 1, age_neighbours},
 		{"tnl/neigh/flush", "", 0, 0, flush_neighbours},
 		{"tnl/neigh/set", "BRIDGE IP MAC", 3, 3, set_neighbour},

@@ -14,6 +14,7 @@
 #include "log/vlog.h"
 #include "net/link.h"
 #include "ovs/appctl.h"
+#include "ovs/coverage.h"
 #include "ovs/model.h"
 
 static const struct ovsdb_table *table(const struct ovs *o, enum ovs_table t)
@@ -297,6 +298,7 @@ static void bridge_reconfigure(struct ovs *o, const struct ovsdb_row *root)
 {
 	uint32_t n = ovsdb_row_datum(root, ROOT_BRIDGES)->n;
 
+	o->reconfigured++;
 	settings_root(o, root);
 	list_for_each (b, &o->bridges, struct bridge, node) {
 		b->wanted = false;
@@ -353,8 +355,11 @@ int bridge_init(struct ovs **out, const struct ovs_config *cfg, char *why, size_
 	o->cfg = *cfg;
 	list_init(&o->bridges);
 	list_init(&o->waiters);
-	r = ovsdb_idl_create(&o->idl, &ic, why, why_size);
+	r = appctl_coverage_init(o);
+	if (r == 0)
+		r = ovsdb_idl_create(&o->idl, &ic, why, why_size);
 	if (r < 0) {
+		coverage_free(o->coverage);
 		free(o);
 		return r;
 	}
@@ -371,6 +376,7 @@ void bridge_exit(struct ovs *o, bool cleanup)
 	ovsdb_idl_txn_destroy(o->txn);
 	ovsdb_idl_txn_destroy(o->status_txn);
 	ovsdb_idl_destroy(o->idl);
+	coverage_free(o->coverage);
 	free(o);
 }
 
@@ -477,11 +483,13 @@ void bridge_run(struct ovs *o, uint64_t now)
 		if (b->ofproto)
 			ofproto_run(b->ofproto, now);
 	appctl_upcall_run(o);
+	appctl_coverage_run(o, now);
 }
 
 void bridge_wait(const struct ovs *o, uint64_t now, uint64_t *deadline)
 {
 	ovsdb_idl_wait(o->idl, deadline);
+	*deadline = MIN(*deadline, o->next_coverage);
 	if (o->is_configured && !list_is_empty(&o->bridges))
 		*deadline = MIN(*deadline, o->next_status);
 	list_for_each (b, &o->bridges, struct bridge, node)

@@ -51,6 +51,8 @@ struct ovs {
 	struct ovsdb_idl *idl;
 	struct list bridges;
 	struct list waiters; /* appctl_upcall.c */
+	struct coverage *coverage;
+	uint64_t reconfigured, next_coverage;
 	unsigned seen;		   /* ovsdb_idl_seqno() of the last configuration */
 	struct ovsdb_idl_txn *txn; /* on its way; NULL */
 	struct ovsdb_idl_txn *status_txn;

@@ -77,8 +77,8 @@ void source_range(const struct vxlan_opts *o, struct udp_flow *f)
 {
 	bool given = o->srcport.low || o->srcport.high;
 
-	f->sport_min = given ? o->srcport.low : 32768;
-	f->sport_max = given ? o->srcport.high : 60999;
+	f->sport_min = given ? o->srcport.low : VXLAN_SPORT_MIN;
+	f->sport_max = given ? o->srcport.high : VXLAN_SPORT_MAX;
 }
 
 uint16_t source_port(uint32_t hash, uint16_t low, uint16_t high)

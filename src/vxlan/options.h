@@ -21,6 +21,7 @@ struct vxlan_opts {
 enum { DF_UNSET, DF_SET, DF_INHERIT };
 enum { LABEL_FIXED, LABEL_INHERIT };
 enum { PEERS_ANY, PEERS_KNOWN };
+enum { VXLAN_SPORT_MIN = 32768, VXLAN_SPORT_MAX = 60999 }; /* unless srcport says otherwise */
 
 /* In the order in which iproute2 looks for an abbreviation. */
 enum vxlan_attr {
