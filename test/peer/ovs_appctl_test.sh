@@ -42,7 +42,7 @@ for n in V O; do
 done
 start_vxd V --ovsdb "unix:$TMP/ovsV/db.sock"
 OVS_RUNDIR=$TMP/ovsO OVS_LOGDIR=$TMP/ovsO ip netns exec ${NSTAG}O ovs-vswitchd \
-	"unix:$TMP/ovsO/db.sock" --unixctl="$TMP/ovsO/ctl" -vconsole:off --no-chdir 2>"$TMP/ovsO/err" &
+	"unix:$TMP/ovsO/db.sock" --unixctl="$TMP/ovsO/ctl" --enable-dummy -vconsole:off --no-chdir 2>"$TMP/ovsO/err" &
 reference=$!
 pids+=($reference)
 await test -S "$TMP/ovsO/ctl"
