@@ -40,16 +40,18 @@ for n in V O; do
 	await test -S "$TMP/ovs$n/db.sock"
 	timeout 5 ovs-vsctl --db="unix:$TMP/ovs$n/db.sock" --no-wait init || fail "init"
 done
-start_vxd V --ovsdb "unix:$TMP/ovsV/db.sock"
+export OVS_RUNDIR=$TMP/ovsV
+start_vxd V --ovsdb "unix:$OVS_RUNDIR/db.sock"
+await ovs-appctl version # finds it as it finds ovs-vswitchd
 OVS_RUNDIR=$TMP/ovsO OVS_LOGDIR=$TMP/ovsO ip netns exec ${NSTAG}O ovs-vswitchd \
 	"unix:$TMP/ovsO/db.sock" --unixctl="$TMP/ovsO/ctl" --enable-dummy -vconsole:off --no-chdir 2>"$TMP/ovsO/err" &
 reference=$!
 pids+=($reference)
 await test -S "$TMP/ovsO/ctl"
 
-timeout -k 5 150 "$PYTHON" "$here/ovs_appctl.py" || fail "ovs_appctl.py"
+V_CTL=$(echo "$OVS_RUNDIR"/ovs-vswitchd.*.ctl) timeout -k 5 200 "$PYTHON" "$here/ovs_appctl.py" || fail "ovs_appctl.py"
 
-timeout 5 ovs-vsctl --db="unix:$TMP/ovsV/db.sock" del-br br1 -- del-br br2 || fail "del-br"
+timeout 5 ovs-vsctl del-br br1 -- del-br br2 || fail "del-br"
 kill $reference # its sockets and TAPs go with the namespace
 wait $reference
 sed -i '/^vxd: br1: fail_mode=secure and OpenFlow/d' "$TMP/V.err"

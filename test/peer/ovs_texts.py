@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What ovs-appctl gets from vxd (V) and from ovs-vswitchd 3.1 (O), and what is taken out of it before
 it is compared, each with its reason."""
+import os
 import re
 
 from lib import TMP, Tap, fail, run
@@ -30,7 +31,7 @@ class Daemon:
             fail("%s: ovs-vsctl %s" % (self.letter, " ".join(words)), err)
 
 
-V, O = Daemon("V", TMP + "/V/vxd.ctl"), Daemon("O", TMP + "/ovsO/ctl")
+V, O = Daemon("V", os.environ["V_CTL"]), Daemon("O", TMP + "/ovsO/ctl")
 
 
 def same(what, got, want):
