@@ -157,6 +157,9 @@ static void test_bad(void **state)
 		{"ipv4(ttl=-1)", 11},
 		{"vlan(vid=4096)", 13},
 		{"tcp_flags(+foo)", 11},
+		{"eth_type(0x86dd),arp(op=1)", 17},
+		{"eth_type(0x0800),ipv4(ttl=1),ipv4(tos=0)", 29},
+		{"ipv4(ttl=1),eth_type(0x0806)", 21},
 	};
 	static const char *const lists[] = {"",
 					    "1,",

@@ -13,6 +13,7 @@ struct reader {
 	const char *s; /* what is left */
 	const struct dp *dp;
 	int err; /* 0, -EINVAL or -ENOMEM: then nothing is read any more */
+	bool has_network; /* a key's ipv4(), ipv6() or arp() */
 };
 
 enum { WORD_MAX = 48, NEST_MAX = ACT_DEPTH_MAX };
@@ -341,6 +342,8 @@ static bool eth_type(struct reader *r, struct flow_key *k, struct flow_key *m)
 {
 	uint64_t v;
 
+	if (r->has_network)
+		return fail(r);
 	if (!number(r, UINT16_MAX, &v) || !need(r, ")"))
 		return false;
 	k->eth_type = be16_put((uint16_t)v);
@@ -388,6 +391,26 @@ static bool plain_group(struct reader *r, struct flow_key *k, struct flow_key *m
 	return fail(r);
 }
 
+/* Networks share members of the key: there is one, and it is what eth_type() says if that is there.
+ */
+static bool check_network(struct reader *r, const struct flow_key *k, const struct flow_key *m)
+{
+	static const struct {
+		const char *name;
+		uint16_t eth_type;
+	} networks[] = {{"ipv4(", ETHTYPE_IP4}, {"ipv6(", ETHTYPE_IP6}, {"arp(", ETHTYPE_ARP}};
+
+	for (uint32_t i = 0; i < ARRAY_LEN(networks); i++) {
+		if (strncmp(r->s, networks[i].name, strlen(networks[i].name)) != 0)
+			continue;
+		if (r->has_network || (be16_get(m->eth_type) &&
+				       be16_get(k->eth_type) != networks[i].eth_type))
+			return fail(r);
+		r->has_network = true;
+	}
+	return true;
+}
+
 /* Of all groups but encap(). */
 static bool group(struct reader *r, struct flow_key *k, struct flow_key *m)
 {
@@ -409,7 +432,7 @@ static bool group(struct reader *r, struct flow_key *k, struct flow_key *m)
 		m->in_port = UINT32_MAX;
 		return port(r, ")", &k->in_port) && need(r, ")");
 	}
-	return nothing(r) || plain_group(r, k, m);
+	return nothing(r) || (check_network(r, k, m) && plain_group(r, k, m));
 }
 
 static int done(struct reader *r, const char *s, uint32_t *at)
