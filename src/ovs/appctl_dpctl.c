@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "datapath/format.h"
 #include "ovs/appctl.h"
+#include "ovs/flow_text.h"
 
 #define PROGRAM "ovs-vswitchd: "
 
@@ -269,6 +270,8 @@ static int parse_types(const char *s)
 /* What dump-flows is asked to leave out; all NULL: nothing. */
 struct filters {
 	const char *filter, *types, *pmd;
+	struct flow_key key, mask; /* of 'filter' */
+	bool is_ours;		   /* of 'types' and 'pmd': flows are there at all */
 };
 
 static void take_filters(struct words *w, struct filters *f)
@@ -288,16 +291,50 @@ static void take_filters(struct words *w, struct filters *f)
 	}
 }
 
-static void put_flows(struct text *t, struct dpif *d, uint32_t flags)
+static bool find_port(void *ctx, const char *name, uint16_t *no)
+{
+	const struct dpif *d = ctx;
+
+	list_for_each (port, &d->ports, struct dpif_port, node)
+		if (!strcmp(port->name, name)) {
+			*no = (uint16_t)port->no;
+			return true;
+		}
+	return false;
+}
+
+/* False: the answer is given. */
+static bool parse_filters(struct unixctl_conn *c, struct dpif *d, struct filters *f)
+{
+	struct flow_ports ports = {.find = find_port, .ctx = d};
+	int is_ours = f->types ? parse_types(f->types) : true;
+	struct text t = {0}, why = {0};
+
+	if (is_ours < 0)
+		text_printf(&t, PROGRAM "Failed to parse type (%s) (Invalid argument)", f->types);
+	else if (flow_parse_match(f->filter ? f->filter : "", &ports, &f->key, &f->mask, &why) < 0)
+		text_printf(&t, PROGRAM "Failed to parse filter (%s)", text_get(&why));
+	text_done(&why);
+	/* The main thread's number is -1; no other has flows. */
+	f->is_ours = is_ours && (!f->pmd || !strcmp(f->pmd, "-1"));
+	if (!t.len)
+		return true;
+	refuse(c, &t);
+	return false;
+}
+
+static void put_flows(struct text *t, struct dpif *d, const struct filters *f, uint32_t flags)
 {
 	struct flow_view v;
 	uint32_t at = 0;
 
 	while (table_next(d->table, &at, &v)) {
-		if (!t->len)
-			text_printf(t, "flow-dump from the main thread:\n");
-		format_flow(t, &v, d->dp, vx_now(d->vx), flags);
-		text_printf(t, "\n");
+		if (flow_overlaps(&f->key, &f->mask, &v.key, &v.mask)) {
+			if (!t->len)
+				text_printf(t, "flow-dump from the main thread:\n");
+			format_flow(t, &v, d->dp, vx_now(d->vx), flags);
+			text_printf(t, "\n");
+		}
 		actions_put(v.actions);
 	}
 }
@@ -308,27 +345,15 @@ static void dump_flows(struct unixctl_conn *c, int argc, const char *argv[], voi
 	struct filters f;
 	struct words w;
 	struct dpif *d;
-	int is_ours;
 
 	if (!take_options(c, &w, argc, argv, aux))
 		return;
 	take_filters(&w, &f);
 	d = choose(c, &w, 2);
-	if (!d)
+	if (!d || !parse_filters(c, d, &f))
 		return;
-	is_ours = f.types ? parse_types(f.types) : true;
-	if (is_ours < 0) {
-		text_printf(&t, PROGRAM "Failed to parse type (%s) (Invalid argument)", f.types);
-		refuse(c, &t);
-		return;
-	}
-	if (f.filter) {
-		unixctl_fail(c, PROGRAM "filter=... is not built: dump all flows");
-		return;
-	}
-	/* The main thread's number is -1; no other has flows. */
-	if (is_ours && (!f.pmd || !strcmp(f.pmd, "-1")))
-		put_flows(&t, d, w.flags);
+	if (f.is_ours)
+		put_flows(&t, d, &f, w.flags);
 	appctl_reply(c, &t);
 }
 

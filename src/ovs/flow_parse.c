@@ -22,6 +22,7 @@ struct reader {
 	const struct of_field *field;
 	const struct flow_ports *ports;
 	struct flow_key *k;
+	struct flow_key *m; /* of what is named; NULL: nobody asks */
 	struct text *err;
 };
 
@@ -291,6 +292,51 @@ static bool read_value(struct reader *r)
 	}
 }
 
+/* --- what was named -------------------------------------------------------------------------- */
+
+static void mark_tag(struct flow_key *m, uint32_t bits)
+{
+	m->vlan[0].tci = be16_put((uint16_t)(be16_get(m->vlan[0].tci) | VLAN_PRESENT | bits));
+}
+
+static void mark(const struct of_field *f, struct flow_key *m)
+{
+	uint8_t *at = (uint8_t *)m + f->off;
+
+	switch (f->kind) {
+	case OF_MAC:
+		memset(at, 0xff, sizeof(struct mac));
+		return;
+	case OF_IP4:
+	case OF_IP6:
+		memset(at, 0xff, sizeof(struct ip_addr));
+		return;
+	case OF_PORT:
+		m->in_port = UINT32_MAX;
+		return;
+	case OF_FRAG:
+		m->ip_frag = FRAG_MASK;
+		return;
+	case OF_TCP_FLAGS:
+		m->tcp_flags = be16_put(0xfff);
+		return;
+	case OF_TUN_FLAGS:
+		return;
+	case OF_TCI:
+		mark_tag(m, VLAN_VID | VLAN_PCP);
+		return;
+	case OF_DL_VLAN:
+	case OF_VID:
+		mark_tag(m, VLAN_VID);
+		return;
+	case OF_PCP:
+		mark_tag(m, VLAN_PCP);
+		return;
+	default:
+		of_set_number(f, m, UINT64_MAX);
+	}
+}
+
 /* --- words ----------------------------------------------------------------------------------- */
 
 static bool wrong(struct reader *r, const char *what)
@@ -345,6 +391,10 @@ static bool take(struct reader *r)
 		r->k->eth_type = be16_put(type);
 		if (proto)
 			r->k->ip_proto = proto;
+		if (r->m) {
+			r->m->eth_type = be16_put(UINT16_MAX);
+			r->m->ip_proto = proto ? UINT8_MAX : r->m->ip_proto;
+		}
 		return true;
 	}
 	r->field = of_field_find(r->name, strlen(r->name));
@@ -358,7 +408,11 @@ static bool take(struct reader *r)
 		text_printf(r->err, "%s: field %s set multiple times", r->whole, r->name);
 		return false;
 	}
-	return read_value(r);
+	if (!read_value(r))
+		return false;
+	if (r->m)
+		mark(r->field, r->m);
+	return true;
 }
 
 /* Behind the value at 's': what is in parentheses is part of it. */
@@ -431,10 +485,11 @@ static void finish(struct flow_key *k)
 		t->src = ip_is4(&t->dst) ? ip_from4(be32_put(0)) : (struct ip_addr){.d = {0, 0}};
 }
 
-int flow_parse(const char *s, const struct flow_ports *ports, struct flow_key *k, struct text *err)
+static int parse(const char *s, const struct flow_ports *ports, struct flow_key *k,
+		 struct flow_key *m, struct text *err)
 {
 	char *copy = strdup(s);
-	struct reader r = {.whole = s, .at = copy, .ports = ports, .k = k, .err = err};
+	struct reader r = {.whole = s, .at = copy, .ports = ports, .k = k, .m = m, .err = err};
 	bool good = copy != NULL;
 
 	memset(k, 0, sizeof(*k));
@@ -443,8 +498,30 @@ int flow_parse(const char *s, const struct flow_ports *ports, struct flow_key *k
 	while (good && next(&r))
 		good = take(&r);
 	free(copy);
-	if (!good)
-		return -EINVAL;
-	finish(k);
-	return 0;
+	return good ? 0 : -EINVAL;
+}
+
+int flow_parse(const char *s, const struct flow_ports *ports, struct flow_key *k, struct text *err)
+{
+	int r = parse(s, ports, k, NULL, err);
+
+	if (r == 0)
+		finish(k);
+	return r;
+}
+
+int flow_parse_match(const char *s, const struct flow_ports *ports, struct flow_key *k,
+		     struct flow_key *m, struct text *err)
+{
+	memset(m, 0, sizeof(*m));
+	return parse(s, ports, k, m, err);
+}
+
+bool flow_overlaps(const struct flow_key *k, const struct flow_key *m, const struct flow_key *key,
+		   const struct flow_key *mask)
+{
+	for (uint32_t i = 0; i < KEY_WORDS; i++)
+		if ((key_word(k, i) ^ key_word(key, i)) & key_word(m, i) & key_word(mask, i))
+			return false;
+	return true;
 }

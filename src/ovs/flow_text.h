@@ -25,6 +25,13 @@ struct flow_ports {
  * NULL: numbers only.  0, or -EINVAL and what is wrong in 'err'. */
 int flow_parse(const char *s, const struct flow_ports *ports, struct flow_key *k, struct text *err);
 
+/* The same text as what packets are asked for: 'm' has the bits of what it names, 'k' nothing else. */
+int flow_parse_match(const char *s, const struct flow_ports *ports, struct flow_key *k,
+		     struct flow_key *m, struct text *err);
+/* Can a packet be of the flow 'key' under 'mask', and be what k under m says? */
+bool flow_overlaps(const struct flow_key *k, const struct flow_key *m, const struct flow_key *key,
+		   const struct flow_key *mask);
+
 /* All of a packet.  'ports' NULL: ports as numbers. */
 void flow_put(struct text *t, const struct flow_key *k, const struct flow_ports *ports);
 /* What 'm' has bits for. */

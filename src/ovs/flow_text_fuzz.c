@@ -24,9 +24,13 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 static void one_text(const char *s)
 {
 	struct text out = {0}, err = {0};
-	struct flow_key k;
+	struct flow_key k, match, m;
 	size_t n = strlen(s);
 
+	/* As a match it means what it names, which the packet that it describes is. */
+	if (flow_parse_match(s, &ports, &match, &m, &err) == 0)
+		assert_true(flow_overlaps(&match, &m, &match, &m));
+	text_clear(&err);
 	if (flow_parse(s, &ports, &k, &err) < 0) {
 		assert_true(err.len > n && !strncmp(text_get(&err), s, n));
 	} else {

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "datapath/format.h"
 #include "ovs/testing.h"
 #include "wire/eth.h"
 
@@ -154,12 +155,54 @@ static void masked(void **state)
 	text_done(&out);
 }
 
+static bool meets(const char *match, const char *flow)
+{
+	struct flow_key k, m, key, mask;
+	struct text err = {0};
+
+	if (flow_parse_match(match, &ports, &k, &m, &err) < 0)
+		fail_msg("%s", text_get(&err));
+	assert_int_equal(parse_key(flow, NULL, &key, &mask, NULL), 0);
+	mask_finish(&mask);
+	return flow_overlaps(&k, &m, &key, &mask);
+}
+
+/* A match names some fields; a flow that does not look at them can be of its packets. */
+static void matches(void **state)
+{
+	static const char ip[] = "in_port(7),eth(dst=02:00:00:00:00:01),eth_type(0x0800),"
+				 "ipv4(dst=10.1.0.0/255.255.0.0,tos=0x1/0x3,frag=no)";
+	static const char tagged[] = "in_port(3),eth(),eth_type(0x8100),vlan(vid=10),"
+				     "encap(eth_type(0x0806),arp(op=1))";
+
+	(void)state;
+	assert_true(meets("", ip));
+	assert_true(meets("ip", ip));
+	assert_false(meets("ipv6", ip));
+	assert_true(meets("in_port=h0", ip));
+	assert_false(meets("in_port=3", ip));
+	assert_true(meets("tcp,tp_dst=80", ip));
+	assert_true(meets("ip,nw_dst=10.1.2.3", ip));
+	assert_false(meets("ip,nw_dst=10.2.2.3", ip));
+	assert_true(meets("ip,nw_ecn=1,nw_tos=0x10", ip));
+	assert_false(meets("ip,nw_ecn=2", ip));
+	assert_false(meets("ip,ip_frag=later", ip));
+	assert_false(meets("dl_dst=02:00:00:00:00:02", ip));
+	assert_false(meets("dl_vlan=10", ip));
+	assert_true(meets("dl_vlan=65535", ip));
+	assert_false(meets("dl_vlan=65535", tagged));
+	assert_true(meets("dl_vlan=10,dl_vlan_pcp=3,arp,arp_op=1", tagged));
+	assert_false(meets("vlan_vid=0x1014", tagged));
+	assert_false(meets("arp,arp_op=2", tagged));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(texts),
 		cmocka_unit_test(errors),
 		cmocka_unit_test(masked),
+		cmocka_unit_test(matches),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,20 @@ def test_errors():
             "dpctl/get-flow xx", "dpctl/get-flow netdev@ovs-netdev xx",
             "dpctl/get-flow ufid:00000000-0000-0000-0000-000000000001",
             "dpctl/get-flow nodp ufid:00000000-0000-0000-0000-000000000001",
+            "dpctl/dump-flows filter=foo", "dpctl/dump-flows filter=tcp,foo=1",
+            "dpctl/dump-flows filter=nw_dst=1.2.3.4", "dpctl/dump-flows filter=ip,nw_dst=x",
+            "dpctl/dump-flows filter=ip,nw_dst=1.2.3", "dpctl/dump-flows filter=dl_src=x",
+            "dpctl/dump-flows filter=tcp,tp_dst=x", "dpctl/dump-flows filter=tcp,tp_dst=70000",
+            "dpctl/dump-flows filter=tp_dst=5", "dpctl/dump-flows filter=udp,tp_dst=5",
+            "dpctl/dump-flows filter=tcp,udp_dst=5", "dpctl/dump-flows filter=in_port=x",
+            "dpctl/dump-flows filter=in_port", "dpctl/dump-flows filter=dl_type=0x10000",
+            "dpctl/dump-flows filter=ip,nw_proto=300", "dpctl/dump-flows filter=dl_vlan=x",
+            "dpctl/dump-flows filter=tun_id=x", "dpctl/dump-flows filter=ipv6,ipv6_src=x",
+            "dpctl/dump-flows filter=tun_id=0x10000000000000000", "dpctl/dump-flows filter=ip,arp",
+            "dpctl/dump-flows filter=arp,arp_op=x", "dpctl/dump-flows filter=icmp,icmp_type=300",
+            "dpctl/dump-flows filter=arp,nw_src=1.2.3.4", "dpctl/dump-flows filter=ip_frag=no",
+            "dpctl/dump-flows filter=dl_dst=01:00:00:00:00:00/01:00:00:00:00:00",
+            "dpctl/dump-flows filter=ipv6,nd_target=fd00::1", "dpctl/dump-flows filter=actions=5",
             "ofproto/list-tunnels x", "no/such", "bridge/dump-flows nobr", "bridge/dump-flows",
             "upcall/show x", "upcall/set-flow-limit", "revalidator/wait x", "revalidator/purge x",
             "memory/show x", "tnl/neigh/set br1 x 02:00:00:00:00:02",
@@ -281,6 +295,17 @@ def test_flows():
         same("hits and misses of " + d.letter, str([now[0] - hit, now[1] - missed]),
              str([3 * len(FRAMES), 0]))
     both("fdb/show br1", macs)
+    found = 0
+    for words in ("arp", "ip", "ipv6", "icmp6", "tcp,tp_dst=80", "in_port=3", "in_port=h0", "in_port(4)",
+                  "in_port=h0,dl_vlan=10", "dl_vlan=65535", "dl_vlan_pcp=3", "vlan_tci=0x100a",
+                  "vlan_vid=0x1014", "dl_src=" + A, "eth_dst:" + C, "dl_type=0x88b5", "tun_id=0x64",
+                  "arp,arp_op=1", "arp arp_op=2", "ip,nw_ecn=1", "ip,nw_ecn=2", "ip,ip_frag=later",
+                  "ip,nw_dst=1.2.3.4", "recirc_id=0", "recirc_id=1", "dl_src=02:00:00:00:ff:ff",
+                  "ipv6,nw_tos=4", ""):
+        found += len(both(["dpctl/dump-flows", "filter=" + words], flows).splitlines())
+    if found < 50:
+        fail("filters let few flows by: %d" % found)
+    both("dpctl/dump-flows --names type=ovs filter=in_port=h0", flows)
     # One flow by its ufid.
     for line in V.text("dpctl/dump-flows", "-m").splitlines()[1:4]:
         ufid, rest = line.split(", ", 1)
