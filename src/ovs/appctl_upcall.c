@@ -38,7 +38,7 @@ static void show(struct unixctl_conn *c, int argc, const char *argv[], void *aux
 	appctl_reply(c, &t);
 }
 
-/* Until other_config:flow-limit is set again. */
+/* Until the next configuration brings other_config:flow-limit back. */
 static void set_flow_limit(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
 {
 	struct ovs *o = aux;
