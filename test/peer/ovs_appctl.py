@@ -68,7 +68,7 @@ TUNNELS = (
     ("remote_ip=10.9.9.9", "tos=inherit", "ttl=inherit"),
     ("remote_ip=10.9.9.9", "tos=0x10", "ttl=255", "csum=false"),
     ("remote_ip=10.9.9.9", "egress_pkt_mark=7", "df_default=true", "ttl=64"),
-    ("remote_ip=10.9.9.9", "dst_port=4791", "key=1"),
+    ("remote_ip=10.9.9.9", "exts=gbp", "dst_port=4791", "key=1"),
 )
 
 
