@@ -378,6 +378,82 @@ static void exceptions(void **state)
 	assert_int_equal(W.why, DROP_fail_secure);
 }
 
+/* --- rules and flows ------------------------------------------------------------------------- */
+
+static char Rules[512];
+
+static int add_rule(void *ctx, const struct ofproto_rule *r)
+{
+	size_t n = strlen(Rules);
+
+	(void)ctx;
+	if (r->packets || !r->table)
+		snprintf(Rules + n, sizeof(Rules) - n, "%u %s %s %llu/%llu %llu s;", r->table,
+			 r->match, r->actions, (unsigned long long)r->packets,
+			 (unsigned long long)r->bytes, (unsigned long long)(r->age / NS_PER_S));
+	return 0;
+}
+
+static const char *rules_text(uint32_t n)
+{
+	Rules[0] = 0;
+	assert_int_equal(ofproto_rules(W.br, add_rule, NULL), n);
+	assert_int_equal(ofproto_rules(W.br, NULL, NULL), n);
+	return Rules;
+}
+
+/* Rules count what comes to the bridge, by flows as by misses. */
+static void rules(void **state)
+{
+	(void)state;
+	o_port(W.br, "p2", "", NULL);
+	for (int i = 0; i < 3; i++)
+		o_frame(&W, 2, 1, 9, -1);
+	o_pass(&W, 2000);
+	assert_string_equal(rules_text(5), "0  NORMAL 3/300 2 s;");
+	ofproto_set_fail_secure(W.br, true);
+	o_pass(&W, 1000);
+	for (int i = 0; i < 2; i++)
+		o_frame(&W, 2, 1, 9, -1);
+	o_pass(&W, 1000);
+	assert_string_equal(rules_text(4), "254 reg0=0x2 drop 2/200 4 s;");
+	/* The default rule is another one. */
+	ofproto_set_fail_secure(W.br, false);
+	o_pass(&W, 1000);
+	o_frame(&W, 2, 1, 9, -1);
+	assert_string_equal(rules_text(5),
+			    "0  NORMAL 1/100 1 s;254 reg0=0x2 drop 2/200 5 s;");
+}
+
+static void walks(void **state)
+{
+	struct flow_view v;
+	uint32_t want, at = 0;
+	struct ofproto_mac m;
+
+	(void)state;
+	o_port(W.br, "p2", "", NULL);
+	o_frame(&W, 2, 1, 9, -1);
+	want = revalidate_soon(W.d);
+	assert_int_not_equal(W.d->reval.walks, want);
+	ofproto_run(W.br, W.t->now);
+	assert_int_equal(W.d->reval.walks, want);
+	assert_int_equal(W.d->reval.max_flows, 1);
+	/* Whose flow it is. */
+	assert_true(table_next(W.d->table, &at, &v));
+	assert_true(ofproto_has_flow(W.br, &v.key));
+	actions_put(v.actions);
+	v.key.in_port = 77;
+	assert_false(ofproto_has_flow(W.br, &v.key));
+	assert_int_equal(ofproto_mac_get(W.br, 0, &(struct mac){{2, 0, 0, 0, 0, 1}}, &m), 0);
+	assert_int_equal(m.ofport, 1);
+	assert_int_equal(ofproto_mac_get(W.br, 1, &m.mac, &m), -ENOENT);
+	dpif_set_flow_limit(W.t->vx, 3);
+	for (int i = 1; i < 9; i++)
+		o_frame(&W, 2, i, 9, -1);
+	assert_int_equal(o_flows(&W), 3);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -385,6 +461,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(vlan_in),  T(vlan_out), T(composition), T(priorities),     T(protected_ports),
 		T(learning), T(ageing),	  T(limit),	  T(static_entries), T(exceptions),
+		T(rules), T(walks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
