@@ -11,8 +11,8 @@
 struct dp;
 
 enum format_flag {
-	FORMAT_NAMES = 1, /* --names: ports by name */
-	FORMAT_MORE = 2,  /* -m: every member, with its mask; the ufid */
+	FORMAT_NAMES = 1,  /* --names: ports by name */
+	FORMAT_MORE = 2,   /* -m: every member, with its mask; the ufid */
 	FORMAT_BRIDGE = 4, /* dpif/dump-flows, which has less to say than dpctl/dump-flows */
 };
 

@@ -63,10 +63,10 @@ static int on_address(const struct nlmsghdr *nlh, void *data)
 
 	if (nlh->nlmsg_type != RTM_NEWADDR)
 		return MNL_CB_OK;
-	mnl_attr_for_each (at, nlh, sizeof(*ifa)) /* on a link between two IFA_ADDRESS is the other */
-		if (mnl_attr_get_type(at) == IFA_LOCAL ||
-		    (mnl_attr_get_type(at) == IFA_ADDRESS && ip_is_none(&a.ip)))
-			nlip_get(at, &a.ip);
+	mnl_attr_for_each(at, nlh,
+			  sizeof(*ifa)) /* on a link between two IFA_ADDRESS is the other */
+		if (mnl_attr_get_type(at) == IFA_LOCAL || (mnl_attr_get_type(at) == IFA_ADDRESS &&
+							   ip_is_none(&a.ip))) nlip_get(at, &a.ip);
 	to = item_add(data, sizeof(*to));
 	if (!to) {
 		errno = ENOMEM;
@@ -123,7 +123,8 @@ static bool parse_route(const struct nlmsghdr *nlh, struct told_route *to)
 		to->r.dst = to->r.gateway = to->r.src = ip_from4((be32){0});
 	to->r.plen = rt->rtm_dst_len;
 	to->r.is_local = rt->rtm_type == RTN_LOCAL;
-	mnl_attr_for_each (a, nlh, sizeof(*rt)) {
+	mnl_attr_for_each(a, nlh, sizeof(*rt))
+	{
 		switch (mnl_attr_get_type(a)) {
 		case RTA_DST:
 			nlip_get(a, &to->r.dst);
@@ -149,8 +150,8 @@ static int on_route(const struct nlmsghdr *nlh, void *data)
 {
 	struct told_route r, *to;
 
-	if (!parse_route(nlh, &r) || (r.table != RT_TABLE_LOCAL && r.table != RT_TABLE_MAIN &&
-				      r.table != RT_TABLE_DEFAULT))
+	if (!parse_route(nlh, &r) ||
+	    (r.table != RT_TABLE_LOCAL && r.table != RT_TABLE_MAIN && r.table != RT_TABLE_DEFAULT))
 		return MNL_CB_OK;
 	to = item_add(data, sizeof(*to));
 	if (!to) {

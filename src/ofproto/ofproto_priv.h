@@ -49,7 +49,9 @@ struct ofproto {
 	bool secure, forward_bpdu;
 	/* [n_workers + 1], as a port's: rx what the default rule took, tx what no rule took. */
 	struct port_counters *rule;
-	struct ofproto_rule_counts { uint64_t packets, bytes; } before; /* the default rule was made */
+	struct ofproto_rule_counts {
+		uint64_t packets, bytes;
+	} before;		     /* the default rule was made */
 	uint64_t created, rule_made; /* the bridge, its default rule */
 	uint16_t last_ofport;
 	uint64_t *ofport_used; /* [OFPORT_MAX]: when it was given back; 0: never, or in use */

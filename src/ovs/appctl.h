@@ -13,14 +13,14 @@
 #include "rpc/unixctl.h"
 
 void appctl_add_coverage(struct unixctl_server *s, struct ovs *o); /* coverage/... */
-void appctl_add_dpctl(struct unixctl_server *s, struct ovs *o);	  /* dpctl/... */
-void appctl_add_dpif(struct unixctl_server *s, struct ovs *o);	  /* dpif/... */
-void appctl_add_fdb(struct unixctl_server *s, struct ovs *o);	  /* fdb/... */
-void appctl_add_ofproto(struct unixctl_server *s, struct ovs *o); /* ofproto/..., bridge/... */
-void appctl_add_trace(struct unixctl_server *s, struct ovs *o);	  /* ofproto/trace */
-void appctl_add_tnl(struct unixctl_server *s, struct ovs *o);	  /* tnl/..., ovs/route/... */
-void appctl_add_unused(struct unixctl_server *s, struct ovs *o);  /* of what there is not */
-void appctl_add_upcall(struct unixctl_server *s, struct ovs *o);  /* and revalidator, memory */
+void appctl_add_dpctl(struct unixctl_server *s, struct ovs *o);	   /* dpctl/... */
+void appctl_add_dpif(struct unixctl_server *s, struct ovs *o);	   /* dpif/... */
+void appctl_add_fdb(struct unixctl_server *s, struct ovs *o);	   /* fdb/... */
+void appctl_add_ofproto(struct unixctl_server *s, struct ovs *o);  /* ofproto/..., bridge/... */
+void appctl_add_trace(struct unixctl_server *s, struct ovs *o);	   /* ofproto/trace */
+void appctl_add_tnl(struct unixctl_server *s, struct ovs *o);	   /* tnl/..., ovs/route/... */
+void appctl_add_unused(struct unixctl_server *s, struct ovs *o);   /* of what there is not */
+void appctl_add_upcall(struct unixctl_server *s, struct ovs *o);   /* and revalidator, memory */
 /* Answers who waited for a revalidation that is done by now; who waits still, at the end. */
 void appctl_upcall_run(struct ovs *o);
 void appctl_upcall_exit(struct ovs *o);

@@ -22,14 +22,10 @@ enum event {
 };
 
 static const char *const names[EVENT_DROPS] = {
-	[EVENT_RECONFIGURE] = "bridge_reconfigure",
-	[EVENT_HIT] = "datapath_hit",
-	[EVENT_MISSED] = "datapath_missed",
-	[EVENT_LOST] = "datapath_lost",
-	[EVENT_WALK] = "revalidate_walk",
-	[EVENT_LEARNED] = "mac_learning_learned",
-	[EVENT_EXPIRED] = "mac_learning_expired",
-	[EVENT_EVICTED] = "mac_learning_evicted",
+	[EVENT_RECONFIGURE] = "bridge_reconfigure", [EVENT_HIT] = "datapath_hit",
+	[EVENT_MISSED] = "datapath_missed",	    [EVENT_LOST] = "datapath_lost",
+	[EVENT_WALK] = "revalidate_walk",	    [EVENT_LEARNED] = "mac_learning_learned",
+	[EVENT_EXPIRED] = "mac_learning_expired",   [EVENT_EVICTED] = "mac_learning_evicted",
 	[EVENT_MOVED] = "mac_learning_moved",
 };
 

@@ -248,8 +248,8 @@ static int parse_types(const char *s)
 	static const struct {
 		const char *name;
 		bool is_ours;
-	} types[] = {{"all", true},	    {"dpdk", false},	      {"non-offloaded", true},
-		     {"offloaded", false}, {"ovs", true},	      {"partially-offloaded", false},
+	} types[] = {{"all", true},	   {"dpdk", false}, {"non-offloaded", true},
+		     {"offloaded", false}, {"ovs", true},   {"partially-offloaded", false},
 		     {"tc", false}};
 	bool is_ours = false;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ovs-appctl dpif/...: bridges by datapath, and a bridge's flows (ovs.md 3.4, 5.6; statement 66). */
+/* ovs-appctl dpif/...: bridges by datapath, and a bridge's flows (ovs.md 3.4, 5.6; statement 66).
+ */
 #include <limits.h>
 #include <string.h>
 #include <strings.h>

@@ -59,7 +59,8 @@ static void show(struct unixctl_conn *c, int argc, const char *argv[], void *aux
 static void on_bridges(struct unixctl_conn *c, int argc, const char *argv[], struct ovs *o,
 		       void (*fn)(struct ofproto *p), const char *done)
 {
-	struct bridge *b = argc > 1 ? bridge_named(c, o, argv[1]) : appctl_next_bridge(o, NULL, NULL);
+	struct bridge *b =
+		argc > 1 ? bridge_named(c, o, argv[1]) : appctl_next_bridge(o, NULL, NULL);
 
 	if (argc > 1 && !b)
 		return;

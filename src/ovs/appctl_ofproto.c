@@ -50,8 +50,8 @@ static int put_rule(void *ctx, const struct ofproto_rule *r)
 		    (unsigned long long)r->bytes);
 	if (to->offload)
 		text_printf(t, "n_offload_packets=0, n_offload_bytes=0, ");
-	text_printf(t, "priority=%u,%s%sactions=%s\n", r->priority, r->match,
-		    *r->match ? "," : "", r->actions);
+	text_printf(t, "priority=%u,%s%sactions=%s\n", r->priority, r->match, *r->match ? "," : "",
+		    r->actions);
 	return 0;
 }
 

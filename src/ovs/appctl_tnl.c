@@ -28,8 +28,9 @@ static void show_ports(struct unixctl_conn *c, int argc, const char *argv[], voi
 static void show_neighbours(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
 {
 	(void)argc, (void)argv, (void)aux;
-	unixctl_reply(c, "IP                                            MAC                 Bridge\n"
-			 "==========================================================================");
+	unixctl_reply(c,
+		      "IP                                            MAC                 Bridge\n"
+		      "==========================================================================");
 }
 
 static void set_neighbour(struct unixctl_conn *c, int argc, const char *argv[], void *aux)

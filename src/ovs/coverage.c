@@ -11,8 +11,8 @@ enum { MINUTE = 12, HOUR = 60 }; /* spans in a minute, minutes in an hour */
 
 struct event {
 	char name[COVERAGE_NAME_MAX];
-	uint64_t total, last; /* last: where the counter stood */
-	uint64_t span_began;  /* total at the last step */
+	uint64_t total, last;		     /* last: where the counter stood */
+	uint64_t span_began;		     /* total at the last step */
 	uint64_t minute[MINUTE], hour[HOUR]; /* rings: of each span, of each minute */
 };
 
