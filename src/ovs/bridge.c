@@ -299,7 +299,6 @@ static void bridge_reconfigure(struct ovs *o, const struct ovsdb_row *root)
 	uint32_t n = ovsdb_row_datum(root, ROOT_BRIDGES)->n;
 
 	o->reconfigured++;
-	settings_root(o, root);
 	list_for_each (b, &o->bridges, struct bridge, node) {
 		b->wanted = false;
 		list_for_each (i, &b->ifaces, struct iface, node)
@@ -320,6 +319,7 @@ static void bridge_reconfigure(struct ovs *o, const struct ovsdb_row *root)
 	delete_unwanted(o);
 	list_for_each (b, &o->bridges, struct bridge, node)
 		open_bridge(b);
+	settings_root(o, root); /* of every datapath that is open by now */
 	list_for_each (b, &o->bridges, struct bridge, node) {
 		const struct ovsdb_row *row = ovsdb_table_find(table(o, OVS_BRIDGE), &b->uuid);
 

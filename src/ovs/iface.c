@@ -7,6 +7,7 @@
 
 #include "base/util.h"
 #include "io/hostdriver.h"
+#include "io/hostroute.h"
 #include "log/vlog.h"
 #include "net/dev.h"
 #include "net/host.h"
@@ -241,6 +242,31 @@ static void tell_device(struct iface *i, const struct ovsdb_row *row, struct ovs
 		tell_link_kind(&l, row, txn);
 }
 
+/* Where the host sends what the tunnel does (statement 50). */
+static void tell_egress(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
+{
+	const struct vx *vx = i->bridge->ovs->cfg.vx;
+	struct ofproto_port_view v;
+	struct host_route route;
+	struct host_link l;
+	struct ovsdb_datum d;
+	bool known;
+
+	if (!ofproto_port_get(i->bridge->ofproto, (uint16_t)i->ofport, &v) || !v.tun)
+		return;
+	known = !v.tun->remote_flow && host_route_to(&v.tun->remote, v.tun->egress_pkt_mark, &route) == 0 &&
+		vx->host && vx->host->link(vx->host_ctx, 0, route.dev, &l) == 0;
+	if (!known) {
+		ovsdb_idl_txn_clear(txn, row, IFACE_STATUS);
+		return;
+	}
+	ovsdb_datum_init(&d, OVSDB_STRING, OVSDB_STRING);
+	ovsdb_datum_put_pair(&d, "tunnel_egress_iface", route.dev);
+	ovsdb_datum_put_pair(&d, "tunnel_egress_iface_carrier",
+			     l.flags & IFF_RUNNING ? "up" : "down");
+	ovsdb_idl_txn_set(txn, row, IFACE_STATUS, &d);
+}
+
 /* Those that a tunnel or patch port does not have (ovs.md 2.4). */
 static void put_device_counts(struct ovsdb_datum *d, const struct dev_stats *s)
 {
@@ -329,6 +355,7 @@ void iface_tell(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_t
 		ovsdb_idl_txn_clear(txn, row, IFACE_ERROR);
 	if (i->ofport > 0) {
 		iface_tell_status(i, row, txn);
+		tell_egress(i, row, txn);
 		return;
 	}
 	for (size_t k = 0; k < ARRAY_LEN(gone); k++)

@@ -144,7 +144,19 @@ tunnel v9 options:remote_ip=10.1.1.3 options:tos=3
 tunnel v10 options:remote_ip=10.1.1.3 options:exts=gbp        # 38: 4789 is used without
 tunnel v11 options:remote_ip=10.1.1.3 options:packet_type=x
 tunnel v12 options:remote_ip=flow options:key=flow
-# ovs.md 11.4: what 3.1 guesses is refused.
+# Where it leaves, and as routes change (50).
+for n in A R; do ip -n $NSTAG$n addr add 10.9.0.1/24 dev h0; done
+both add-port br1 e1 -- set interface e1 type=vxlan options:remote_ip=10.9.0.2
+both get interface e1 status
+for n in A R; do ip -n $NSTAG$n addr del 10.9.0.1/24 dev h0; done
+await eval '[ "$(value interface e1 status)" = "{}" ]'
+ip -n ${NSTAG}A addr add 10.9.0.1/24 dev p0
+began=$(date +%s%N)
+await eval 'value interface e1 status | grep -q egress_iface=p0'
+took=$((($(date +%s%N) - began) / 1000000))
+[ $took -lt 1500 ] || fail "a new route shows after $took ms (50)"
+both del-port br1 e1
+# What 3.1 guesses is refused.
 refused() {
 	one A add-port br1 $1 -- set interface $1 type=vxlan options:remote_ip=10.1.1.3 "$2" >/dev/null
 	same "$2" -1 "$(value interface $1 ofport)"
