@@ -16,6 +16,9 @@ deps:
 demo: deps all
 	@VX=$(BUILD)/src/vx VXD=$(BUILD)/src/vxd test/demo.sh
 
+demo-ovs: deps all
+	@VX=$(BUILD)/src/vx VXD=$(BUILD)/src/vxd test/demo_ovs.sh
+
 quick: all
 	@meson test -C $(BUILD) --print-errorlogs --suite tree --suite unit
 
@@ -44,6 +47,7 @@ help:
 	@echo "make            build vxd and vx into $(BUILD)/src"
 	@echo "make deps       install what packages.txt lists (root), or say what is missing"
 	@echo "make demo       deps, build, then two namespaces that talk through vxd"
+	@echo "make demo-ovs   the same with Open vSwitch's database and commands"
 	@echo "make quick      build and unit tests, under a minute"
 	@echo "make check      everything: two compilers, sanitizers, tests against the kernel"
 	@echo "make bench      measure"
@@ -53,4 +57,4 @@ help:
 	@echo "make install    into PREFIX=$(PREFIX) (chosen when $(BUILD)/ is made; DESTDIR is honoured)"
 	@echo "make uninstall  removes what the last make install of $(BUILD)/ put there"
 
-.PHONY: all deps demo quick check bench mutants fuzz coverage install uninstall help
+.PHONY: all deps demo demo-ovs quick check bench mutants fuzz coverage install uninstall help
