@@ -151,20 +151,30 @@ static ALWAYS_INLINE void parse_l4(struct parser *x, bool is6)
 	}
 }
 
-/* --- network --------------------------------------------------------------------------------- */
+/* --- network ---------------------------------------------------------------------------------
+ * Of a header that is cut, or whose lengths lie, nothing is in the key, as in Open vSwitch: a
+ * switch passes it on. */
+
+static ALWAYS_INLINE bool has(const struct parser *x, uint32_t n)
+{
+	return n <= x->end - x->at;
+}
 
 static ALWAYS_INLINE enum drop parse_ip4(struct parser *x)
 {
-	const struct ip4_hdr *ip = need(x, sizeof(*ip));
+	const struct ip4_hdr *ip;
 	uint32_t hlen, total;
 	uint16_t frag;
 
-	if (unlikely(!ip || ip->ver_ihl >> 4 != 4))
-		return DROP_flow_ip_header;
+	if (unlikely(!has(x, sizeof(*ip))))
+		return DROP_NONE;
+	ip = need(x, sizeof(*ip));
+	if (unlikely(!ip))
+		return DROP_no_memory;
 	hlen = ip4_hdr_len(ip);
 	total = be16_get(ip->len);
-	if (unlikely(hlen < sizeof(*ip) || total < hlen || total > x->end - x->at))
-		return DROP_flow_ip_header;
+	if (unlikely(ip->ver_ihl >> 4 != 4 || hlen < sizeof(*ip) || total < hlen || !has(x, total)))
+		return DROP_NONE;
 	x->end = x->at + total;
 	ip = need(x, hlen);
 	if (unlikely(!ip))
@@ -183,8 +193,9 @@ static ALWAYS_INLINE enum drop parse_ip4(struct parser *x)
 	return DROP_NONE;
 }
 
-/* Walks the extension headers; x->at ends at the transport header. */
-static enum drop skip_ext(struct parser *x, uint8_t next)
+/* Walks the extension headers; x->at ends at the transport header.  False: they are cut, and
+ * nothing but the addresses is in the key. */
+static bool skip_ext(struct parser *x, uint8_t next)
 {
 	for (;;) {
 		const struct ip6_frag_hdr *f;
@@ -199,7 +210,7 @@ static enum drop skip_ext(struct parser *x, uint8_t next)
 		case IP6_AH:
 			e = need(x, 8);
 			if (!e)
-				return DROP_flow_ip_header;
+				return false;
 			if (next == IP6_ROUTING && ((const uint8_t *)e)[3])
 				x->l->frag |= LAYER_ROUTED;
 			next = e->next;
@@ -208,49 +219,54 @@ static enum drop skip_ext(struct parser *x, uint8_t next)
 		case IP6_FRAGMENT:
 			f = need(x, sizeof(*f));
 			if (!f)
-				return DROP_flow_ip_header;
+				return false;
 			next = f->next;
 			len = sizeof(*f);
 			if (be16_get(f->frag) & 0xfff8) { /* what follows is payload */
 				x->k->ip_frag = FRAG_LATER;
 				x->k->ip_proto = next;
 				x->at += len;
-				return DROP_NONE;
+				return true;
 			}
 			/* A fragment that is the whole packet (RFC 6946) is none. */
 			x->k->ip_frag = be16_get(f->frag) & 1 ? FRAG_FIRST : x->k->ip_frag;
 			break;
 		default:
-			return DROP_NONE;
+			return true;
 		}
-		if (len > x->end - x->at)
-			return DROP_flow_ip_header;
+		if (!has(x, len))
+			return false;
 		x->at += len;
 	}
 }
 
 static ALWAYS_INLINE enum drop parse_ip6(struct parser *x)
 {
-	const struct ip6_hdr *ip = need(x, sizeof(*ip));
-	enum drop why;
+	const struct ip6_hdr *ip;
 	uint32_t total;
 
-	if (unlikely(!ip || x->p->data[x->at] >> 4 != 6))
-		return DROP_flow_ip_header;
+	if (unlikely(!has(x, sizeof(*ip))))
+		return DROP_NONE;
+	ip = need(x, sizeof(*ip));
+	if (unlikely(!ip))
+		return DROP_no_memory;
 	total = (uint32_t)sizeof(*ip) + be16_get(ip->payload_len);
-	if (unlikely(total > x->end - x->at))
-		return DROP_flow_ip_header;
+	if (unlikely(x->p->data[x->at] >> 4 != 6 || !has(x, total)))
+		return DROP_NONE;
 	x->end = x->at + total;
 	x->k->ip_src = ip_from6(ip->src);
 	x->k->ip_dst = ip_from6(ip->dst);
+	x->l->eth_type = ETHTYPE_IP6;
+	x->at += sizeof(*ip);
+	if (unlikely(!skip_ext(x, ip->next))) {
+		x->k->ip_proto = 0;
+		x->k->ip_frag = FRAG_NO;
+		return DROP_NONE;
+	}
+	ip = (const struct ip6_hdr *)pkt_at(x->p, x->p->net_off); /* it may have moved */
 	x->k->ip_tos = ip6_tclass(ip);
 	x->k->ip_ttl = ip->hop_limit;
 	x->k->ip6_label = be32_put(ip6_label(ip));
-	x->l->eth_type = ETHTYPE_IP6;
-	x->at += sizeof(*ip);
-	why = skip_ext(x, ip->next);
-	if (unlikely(why != DROP_NONE))
-		return why;
 	parse_l4(x, true);
 	return DROP_NONE;
 }
@@ -303,8 +319,11 @@ static ALWAYS_INLINE enum drop parse_eth(struct parser *x)
 	for (uint32_t i = 0; i < ARRAY_LEN(x->k->vlan) && ethtype_is_vlan(type); i++) {
 		const struct vlan_hdr *v = need(x, sizeof(*v));
 
-		if (unlikely(!v))
-			return DROP_flow_vlan_cut;
+		if (unlikely(!v)) {
+			if (!i)
+				return DROP_flow_vlan_cut;
+			break; /* what is behind the first is the payload's matter */
+		}
 		x->k->vlan[i].tpid = type;
 		x->k->vlan[i].tci = be16_put(be16_get(v->tci) | VLAN_PRESENT);
 		type = v->type;

@@ -125,7 +125,8 @@ enum { LAYER_ROUTED = 0x80 };
 
 /* Stage flow_key_extract.  p: data at the Ethernet header.  Fills 'k' and 'l', sets mac_off,
  * net_off, l4_off; all headers that 'k' tells of are linear then.  DROP_NONE, or why the packet is
- * malformed: an Ethernet header or VLAN tag that is cut, an IP header whose lengths lie. */
+ * malformed: an Ethernet header or first VLAN tag that is cut.  Other headers that are cut, or whose
+ * lengths lie, are in neither of the two. */
 enum drop flow_key_extract(struct worker *w, struct pkt *p, uint32_t in_port, struct flow_key *k,
 			   struct flow_layers *l);
 

@@ -186,8 +186,6 @@ DROP(bridge_no_port, "", "", "the bridge has no other port that is up",
 /* Open vSwitch's datapath */
 DROP(flow_vlan_cut, "", "", "the frame ends in its VLAN tag",
      "the sender or a box between cuts packets: capture there and compare lengths")
-DROP(flow_ip_header, "", "", "the IP header is cut, or its lengths do not fit the frame",
-     "{peer}, or a box on the way from it, cuts packets: make the MTUs on the way the same")
 DROP(flow_drop, "", "", "the flow that it matches says drop",
      "'vx explain' names the flow; 'ovs-appctl ofproto/trace' says which rule it comes from")
 DROP(flow_no_handler, "", "", "no flow matches and nobody is there to make one",
