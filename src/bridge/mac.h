@@ -134,6 +134,8 @@ int mac_walk(struct mac_table *t, struct mac_port *port, bool all,
 	     int (*fn)(void *ctx, const struct fdb_view *e), void *ctx);
 /* Removes what 'm' matches (NULL: all that was learnt) and is on 'port' or ('all') anywhere. */
 void mac_flush(struct mac_table *t, struct mac_port *port, bool all, const struct fdb_flush *m);
+/* Everything on the port goes, static entries and local addresses, too. */
+void mac_clear_port(struct mac_table *t, struct mac_port *port);
 /* The port leaves: its list and everything on it goes, local addresses, too. */
 void mac_forget_port(struct mac_table *t, struct mac_port *port);
 /* Removes a slice of what was not seen for 'ageing_ms'.  Returns ms to the next call. */
@@ -167,6 +169,10 @@ int mac_vlan_get(struct mac_table *t, const struct mac *mac, uint16_t vlan,
 		 struct mac_row *out); /* -ENOENT */
 /* Least recently seen first.  Control. */
 int mac_vlan_walk(struct mac_table *t, int (*fn)(void *ctx, const struct mac_row *r), void *ctx);
+/* What is on one port, under the lock: fn may call for other tables.  Control. */
+void mac_vlan_walk_port(struct mac_table *t, struct mac_port *port,
+			void (*fn)(void *ctx, const struct mac *mac, uint16_t vlan), void *ctx);
+void mac_vlan_forget(struct mac_table *t, const struct mac *mac, uint16_t vlan); /* if it is there */
 /* Removes what was not seen for 'ageing_ms'. */
 void mac_vlan_expire(struct mac_table *t, uint64_t now, uint64_t ageing_ms);
 void mac_vlan_set_limit(struct mac_table *t, uint32_t limit); /* of all entries */

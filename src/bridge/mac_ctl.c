@@ -210,15 +210,27 @@ void mac_flush(struct mac_table *t, struct mac_port *port, bool all, const struc
 	pthread_mutex_unlock(&t->lock);
 }
 
+static void clear(struct mac_table *t, struct mac_list *l)
+{
+	list_for_each_safe (e, &l->learned, struct mac_entry, node)
+		mac_entry_remove(t, e);
+	list_for_each_safe (f, &l->fixed, struct mac_entry, node)
+		mac_entry_remove(t, f);
+}
+
+void mac_clear_port(struct mac_table *t, struct mac_port *port)
+{
+	pthread_mutex_lock(&t->lock);
+	clear(t, &port->list);
+	pthread_mutex_unlock(&t->lock);
+}
+
 void mac_forget_port(struct mac_table *t, struct mac_port *port)
 {
 	struct mac_list *l = &port->list;
 
 	pthread_mutex_lock(&t->lock);
-	list_for_each_safe (e, &l->learned, struct mac_entry, node)
-		mac_entry_remove(t, e);
-	list_for_each_safe (f, &l->fixed, struct mac_entry, node)
-		mac_entry_remove(t, f);
+	clear(t, l);
 	l->gone = true;
 	list_remove(&l->node);
 	t->n_lists--;

@@ -214,6 +214,29 @@ int mac_vlan_walk(struct mac_table *t, int (*fn)(void *ctx, const struct mac_row
 	return r;
 }
 
+void mac_vlan_walk_port(struct mac_table *t, struct mac_port *port,
+			void (*fn)(void *ctx, const struct mac *mac, uint16_t vlan), void *ctx)
+{
+	struct list *const lists[] = {&port->list.learned, &port->list.fixed};
+
+	pthread_mutex_lock(&t->lock);
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		list_for_each (e, lists[i], struct mac_entry, node)
+			fn(ctx, &e->mac, e->vlan);
+	pthread_mutex_unlock(&t->lock);
+}
+
+void mac_vlan_forget(struct mac_table *t, const struct mac *mac, uint16_t vlan)
+{
+	struct mac_entry *e;
+
+	pthread_mutex_lock(&t->lock);
+	e = mac_find(t, mac, vlan);
+	if (e)
+		mac_entry_remove(t, e);
+	pthread_mutex_unlock(&t->lock);
+}
+
 static void expire(struct mac_table *t, struct mac_list *l, uint32_t now, uint64_t limit)
 {
 	while (!list_is_empty(&l->learned)) {

@@ -55,6 +55,10 @@ static const struct {
 	{VLAN_NATIVE_UNTAGGED, 10, true, 10, 10, DROP_NONE},
 	{VLAN_NATIVE_UNTAGGED, 10, true, 30, 30, DROP_NONE},
 	{VLAN_NATIVE_UNTAGGED, 10, true, 40, -2, DROP_vlan_not_on_port},
+	{VLAN_NATIVE_TAGGED, 10, true, 0xa000, 0xa00a, DROP_NONE},
+	{VLAN_NATIVE_TAGGED, -1, true, -1, -1, DROP_NONE}, /* VLAN 0 is native */
+	{VLAN_TRUNK, 10, false, -1, -1, DROP_NONE},	   /* of a trunk the tag says nothing */
+	{VLAN_TRUNK, -1, false, 0xa000, 0xa000, DROP_NONE},
 };
 
 static const uint64_t some[64] = {1ull << 20 | 1ull << 30};
@@ -126,10 +130,14 @@ static const struct {
 	{VLAN_ACCESS, 10, false, PRIORITY_TAGS_NEVER, 0xa00a, -1},
 	{VLAN_ACCESS, 10, false, PRIORITY_TAGS_IF_NONZERO, 0xa00a, 0xa000},
 	{VLAN_ACCESS, 10, false, PRIORITY_TAGS_IF_NONZERO, 10, -1},
-	{VLAN_ACCESS, 10, false, PRIORITY_TAGS_ALWAYS, 10, 0},
+	{VLAN_ACCESS, 10, false, PRIORITY_TAGS_ALWAYS, 10, -1}, /* it knows of no tag */
+	{VLAN_ACCESS, 10, false, PRIORITY_TAGS_ALWAYS, 0xa00a, 0xa000},
 	{VLAN_TRUNK, -1, false, PRIORITY_TAGS_NEVER, 20, 20},
 	{VLAN_TRUNK, -1, false, PRIORITY_TAGS_NEVER, -1, -1},
 	{VLAN_TRUNK, -1, false, PRIORITY_TAGS_NEVER, 0, -1}, /* a priority tag is no VLAN */
+	{VLAN_TRUNK, -1, false, PRIORITY_TAGS_NEVER, 0xa000, 0xa000}, /* but its PCP is kept */
+	{VLAN_TRUNK, -1, false, PRIORITY_TAGS_ALWAYS, 0, 0},
+	{VLAN_TRUNK, -1, false, PRIORITY_TAGS_ALWAYS, -1, -1},
 	{VLAN_TRUNK, -1, true, PRIORITY_TAGS_NEVER, 20, 20},
 	{VLAN_TRUNK, -1, true, PRIORITY_TAGS_NEVER, 40, -2},
 	{VLAN_TRUNK, -1, true, PRIORITY_TAGS_NEVER, -1, -2},
@@ -142,6 +150,9 @@ static const struct {
 	{VLAN_NATIVE_UNTAGGED, 10, true, PRIORITY_TAGS_NEVER, 10, -1},
 	{VLAN_NATIVE_UNTAGGED, 10, true, PRIORITY_TAGS_NEVER, 30, 30},
 	{VLAN_NATIVE_UNTAGGED, 10, true, PRIORITY_TAGS_IF_NONZERO, 0x200a, 0x2000},
+	{VLAN_NATIVE_UNTAGGED, 10, false, PRIORITY_TAGS_NEVER, 40, 40},
+	{VLAN_NATIVE_UNTAGGED, -1, false, PRIORITY_TAGS_NEVER, -1, -1},
+	{VLAN_ACCESS, -1, false, PRIORITY_TAGS_NEVER, -1, -1},
 };
 
 static void vlan_out(void **state)
@@ -166,6 +177,30 @@ static void vlan_out(void **state)
 		if (out != out_row[i].out)
 			fail_msg("row %zu: %d: %s", i, out, acts);
 	}
+}
+
+/* A tag that a port puts on has the TPID of the one that came, if the VLAN goes by it. */
+static void tpids(void **state)
+{
+	uint16_t a;
+
+	(void)state;
+	a = o_port(W.br, "p2", "", NULL);
+	o_bundle(W.br, a, (struct bundle_cfg){.vlan_mode = VLAN_ACCESS, .tag = 10});
+	o_port(W.br, "p3", "", NULL);
+	o_expect(&W,
+		 "in_port(2),eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),eth_type(0x88a8),"
+		 "vlan(vid=0,pcp=2),encap(eth_type(0x1234))",
+		 "pop_vlan,push_vlan(tpid=0x88a8,vid=10,pcp=2),3,1");
+	o_bundle(W.br, a,
+		 (struct bundle_cfg){.vlan_mode = VLAN_ACCESS,
+				     .tag = 10,
+				     .priority_tags = PRIORITY_TAGS_IF_NONZERO});
+	o_expect(
+		&W,
+		"in_port(3),eth(src=02:00:00:00:00:03,dst=02:00:00:00:00:04),eth_type(0x88a8),"
+		"vlan(vid=10,pcp=2),encap(eth_type(0x1234))",
+		"pop_vlan,push_vlan(vid=0,pcp=2),2,pop_vlan,push_vlan(tpid=0x88a8,vid=10,pcp=2),1");
 }
 
 /* 5.5: only what changes is done, in order of ofport. */
@@ -200,6 +235,9 @@ static void priorities(void **state)
 	for (int pcp = 0; pcp < 8; pcp++)
 		assert_string_equal(o_frame(&W, 2, 1, 0xff, pcp << VLAN_PCP_SHIFT | 20), "3,1");
 	assert_int_equal(o_flows(&W), 1);
+	/* In VLAN 0 it decides whether there is one. */
+	assert_string_equal(o_frame(&W, 2, 1, 0xff, 0xa000), "3,1");
+	assert_string_equal(o_frame(&W, 2, 1, 0xff, 0), "pop_vlan,3,1");
 	o_bundle(W.br, a, (struct bundle_cfg){.vlan_mode = VLAN_ACCESS, .tag = 20});
 	table_flush(W.d->table);
 	for (int pcp = 0; pcp < 8; pcp++) {
@@ -353,7 +391,105 @@ static void static_entries(void **state)
 	assert_string_equal(macs(), "");
 }
 
+/* New settings of a port: who was behind it is forgotten, unless nothing that counts has changed.
+ */
+static void forgotten(void **state)
+{
+	struct mac m = t_mac("02:00:00:00:00:07");
+	uint16_t was, a;
+
+	(void)state;
+	a = o_port(W.br, "p2", "", NULL);
+	o_frame(&W, 2, 1, 0xff, -1);
+	assert_int_equal(ofproto_mac_add(W.br, a, 9, &m, &was), 0);
+	o_bundle(W.br, a, (struct bundle_cfg){.vlan_mode = VLAN_TRUNK, .tag = 10});
+	assert_string_equal(macs(), "1/0/01 0, 1/9/07 static");
+	o_bundle(W.br, a, (struct bundle_cfg){.vlan_mode = VLAN_NATIVE_TAGGED, .tag = 10});
+	assert_string_equal(macs(), "");
+}
+
+/* A port that goes takes who was behind it from the tables of other bridges, too. */
+static void forgotten_elsewhere(void **state)
+{
+	struct ofproto *other;
+	uint16_t a;
+
+	(void)state;
+	a = o_port(W.br, "p2", "", NULL);
+	o_port(W.br, "x", "patch", "y");
+	assert_int_equal(ofproto_create(W.t->vx, "br1", "dummy", NULL, &other), 0);
+	o_port(other, "y", "patch", "x");
+	o_bundle(other, OFPORT_LOCAL, (struct bundle_cfg){.tag = -1});
+	o_frame(&W, 2, 1, 0xff, -1);
+	o_frame(&W, 1, 5, 0xff, -1); /* the bridge's own */
+	Macs[0] = 0;
+	ofproto_macs(other, add_mac, NULL);
+	assert_string_equal(Macs, "1/0/01 0, 1/0/05 0");
+	ofproto_bundle_del(W.br, (void *)(uintptr_t)a);
+	ofproto_port_del(W.br, a, true);
+	Macs[0] = 0;
+	ofproto_macs(other, add_mac, NULL);
+	assert_string_equal(Macs, "1/0/05 0");
+	ofproto_destroy(other, true);
+}
+
+/* Where a known destination is does not depend on VLANs. */
+static void known_elsewhere(void **state)
+{
+	static const uint64_t five[64] = {1ull << 5};
+	struct mac m = t_mac("02:00:00:00:00:02");
+	uint16_t was, a;
+
+	(void)state;
+	o_port(W.br, "p2", "", NULL);
+	a = o_port(W.br, "p3", "", NULL);
+	o_bundle(W.br, a, (struct bundle_cfg){.tag = -1, .trunks = some});
+	assert_int_equal(ofproto_mac_add(W.br, a, 5, &m, &was), 0);
+	assert_string_equal(o_frame(&W, 2, 1, 2, 5), "3");
+	/* But in a VLAN that is flooded nobody is known. */
+	ofproto_set_flood_vlans(W.br, five);
+	revalidate_all(W.d, W.t->now);
+	assert_string_equal(o_frame(&W, 2, 1, 2, 5), "1");
+}
+
+/* 3.1 parses one tag: what is behind an outer tag of VLAN 0, once that is off, is none to it. */
+static void half_tag(void **state)
+{
+	struct ofproto *other;
+
+	(void)state;
+	o_port(W.br, "p2", "", NULL);
+	o_port(W.br, "x", "patch", "y");
+	assert_int_equal(ofproto_create(W.t->vx, "br1", "dummy", NULL, &other), 0);
+	o_port(other, "y", "patch", "x");
+	o_bundle(other, OFPORT_LOCAL, (struct bundle_cfg){.tag = -1});
+	o_bundle(W.br, OFPORT_LOCAL, (struct bundle_cfg){.vlan_mode = VLAN_ACCESS, .tag = 9});
+	o_expect(&W,
+		 "in_port(2),eth(src=02:00:00:00:00:01,dst=ff:ff:ff:ff:ff:ff),eth_type(0x8100),"
+		 "vlan(vid=0,pcp=0),encap(eth_type(0x8100),vlan(vid=7,pcp=0),encap(eth_type(0x1234)"
+		 "))",
+		 "drop");
+	assert_int_equal(W.why, DROP_normal_half_tag);
+	o_expect(&W,
+		 "in_port(2),eth(src=02:00:00:00:00:01,dst=ff:ff:ff:ff:ff:ff),eth_type(0x8100),"
+		 "vlan(vid=6,pcp=0),encap(eth_type(0x8100),vlan(vid=7,pcp=0),encap(eth_type(0x1234)"
+		 "))",
+		 "3");
+	ofproto_destroy(other, true);
+}
+
 /* Statements 56 and 57. */
+static const struct {
+	const char *mac;
+	bool passes;
+} reserved[] = {
+	{"01:80:c2:00:00:0f", false}, {"00:e0:2b:00:00:00", false}, {"00:e0:2b:00:00:04", false},
+	{"00:e0:2b:00:00:05", true},  {"00:e0:2b:00:00:06", false}, {"01:00:0c:00:00:00", false},
+	{"01:00:0c:cc:cc:bf", true},  {"01:00:0c:cc:cc:c0", false}, {"01:00:0c:cc:cc:c7", false},
+	{"01:00:0c:cc:cc:c8", true},  {"01:00:0c:cc:cc:cc", false}, {"01:00:0c:cc:cc:cd", false},
+	{"01:00:0c:cc:cc:ce", true},  {"01:00:0c:cd:cd:cd", false},
+};
+
 static void exceptions(void **state)
 {
 	static const uint64_t five[64] = {1ull << 5};
@@ -368,6 +504,15 @@ static void exceptions(void **state)
 	assert_int_equal(W.why, DROP_normal_reserved_dst);
 	o_expect(&W, "in_port(2),eth(src=02:00:00:00:00:01,dst=01:80:c2:00:00:10),eth_type(0x1234)",
 		 "1");
+	for (size_t i = 0; i < ARRAY_LEN(reserved); i++) {
+		char key[128];
+
+		snprintf(key, sizeof(key),
+			 "in_port(2),eth(src=02:00:00:00:00:01,dst=%s),eth_type(0x1234)",
+			 reserved[i].mac);
+		if (strcmp(o_packet(&W, key), reserved[i].passes ? "1" : "drop") != 0)
+			fail_msg("%s", reserved[i].mac);
+	}
 	ofproto_set_forward_bpdu(W.br, true);
 	revalidate_all(W.d, W.t->now);
 	o_expect(&W, "in_port(2),eth(src=02:00:00:00:00:01,dst=01:80:c2:00:00:00),eth_type(0x1234)",
@@ -459,9 +604,23 @@ static void walks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(vlan_in),  T(vlan_out), T(composition), T(priorities),     T(protected_ports),
-		T(learning), T(ageing),	  T(limit),	  T(static_entries), T(exceptions),
-		T(rules), T(walks),
+		T(vlan_in),
+		T(vlan_out),
+		T(tpids),
+		T(composition),
+		T(priorities),
+		T(protected_ports),
+		T(learning),
+		T(ageing),
+		T(limit),
+		T(static_entries),
+		T(forgotten),
+		T(forgotten_elsewhere),
+		T(known_elsewhere),
+		T(half_tag),
+		T(exceptions),
+		T(rules),
+		T(walks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

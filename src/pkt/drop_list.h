@@ -215,7 +215,9 @@ DROP(vlan_tagged_on_access, "", "", "a tagged frame on an access port",
      "port PORT tag'")
 DROP(vlan_not_on_port, "", "", "the port does not take part in this VLAN",
      "'ovs-vsctl get port PORT trunks' has to contain the frame's VLAN")
-DROP(normal_reserved_dst, "", "", "01:80:c2:00:00:0x stays on its link",
+DROP(normal_half_tag, "", "", "a patch port took the outer of two tags off, of VLAN 0",
+     "the sender's outer tag has to name a VLAN, as it is on the trunk between the bridges")
+DROP(normal_reserved_dst, "", "", "the destination is reserved for protocols between switches",
      "other_config:forward-bpdu=true of the bridge lets it pass")
 DROP(port_protected, "", "", "both ports are protected",
      "'ovs-vsctl set port PORT protected=false' on one of them")
