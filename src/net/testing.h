@@ -22,7 +22,7 @@
 #include "wire/ip6.h"
 #include "wire/udp.h"
 
-enum { T_FRAME_MAX = 66000, T_PORTS = 4, T_OUT = 256 };
+enum { T_FRAME_MAX = 66000, T_PORTS = 4 /* of scripts */, T_PORTS_MAX = 16, T_OUT = 256 };
 
 struct t_frame {
 	uint32_t len;
@@ -47,7 +47,7 @@ struct t_port {
 struct t_net {
 	struct vx *vx;
 	uint64_t now;
-	struct t_port *port[T_PORTS];
+	struct t_port *port[T_PORTS_MAX];
 	uint32_t n_ports;
 	uint64_t mib[MIB_COUNT]; /* at the last t_mark() */
 	struct account acct;
