@@ -7,6 +7,7 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 
+#include "ctl/owned.h"
 #include "ctl/rtnl.h"
 
 #ifndef IFLA_TSO_MAX_SIZE
@@ -421,6 +422,9 @@ static int change(struct rtnl *r, struct dev *d, struct link_msg *m, struct vx_e
 	if (*m->kind && !m->data)
 		return vx_fail(err, -EINVAL,
 			       "Required attributes not provided to perform the operation");
+	rc = owned_check_change(d, &m->cfg, m->data, err);
+	if (rc < 0)
+		return rc;
 	if (m->cfg.has_nohost)
 		return vx_fail(err, -EOPNOTSUPP, "Cannot change nohost");
 	if (m->cfg.has_netns)
@@ -478,6 +482,9 @@ int rtnl_dellink(struct rtnl_conn *c, const struct nlmsghdr *nlh, struct vx_err 
 	d = find(c->r, &m);
 	if (!d)
 		return refuse_host(c->r, &m, err);
+	r = owned_check_del(d, err);
+	if (r < 0)
+		return r;
 	if (state_text(c->r->state))
 		canon_link_del(state_text(c->r->state), d);
 	link_dellink(d, false);

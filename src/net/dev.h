@@ -163,6 +163,8 @@ enum dev_link_flag {
 	DEV_WAS_UP = 2, /* was up at least once: its qdisc is "noqueue" from then on */
 	DEV_SECOND = 4, /* made by another (a mem port's peer): no words make it, it goes with that one */
 	DEV_TAKEN_OVER = 8, /* its host side was there already, left by a former vxd */
+	DEV_MTU_OWNED = 16, /* its owner, a database, says which */
+	DEV_MAC_OWNED = 32,
 };
 
 static inline bool dev_is_up(const struct dev *d)

@@ -91,6 +91,7 @@ static int leaves(const char *acts, int tag, const char *port)
 	return -2;
 }
 
+/* S51. */
 static void vlan_in(void **state)
 {
 	uint16_t a, b;
@@ -155,6 +156,7 @@ static const struct {
 	{VLAN_ACCESS, -1, false, PRIORITY_TAGS_NEVER, -1, -1},
 };
 
+/* S51. */
 static void vlan_out(void **state)
 {
 	uint16_t a;
@@ -224,7 +226,7 @@ static void composition(void **state)
 }
 
 /* A tag that is left alone is looked at for its VLAN; one that is taken off or changed, or whose
- * priority decides, for all. */
+ * priority decides, for all. (S52) */
 static void priorities(void **state)
 {
 	uint16_t a;
@@ -287,6 +289,7 @@ static const char *macs(void)
 	return Macs;
 }
 
+/* S53, S54. */
 static void learning(void **state)
 {
 	struct mac_summary s;
@@ -319,7 +322,7 @@ static void learning(void **state)
 	assert_int_equal(s.totals.learned, 0);
 }
 
-/* Statement 55, first half: 3 is 15. */
+/* S55, first half: 3 is 15. */
 static void ageing(void **state)
 {
 	struct mac_summary s;
@@ -346,7 +349,7 @@ static void ageing(void **state)
 	assert_string_equal(macs(), "1/0/01 1");
 }
 
-/* Statement 55, second half: 5 is 10; the port with most gives up its oldest. */
+/* S55, second half: 5 is 10; the port with most gives up its oldest. */
 static void limit(void **state)
 {
 	struct mac_summary s;
@@ -365,7 +368,7 @@ static void limit(void **state)
 				    "1/0/08 0, 2/0/0b 0, 2/0/0c 0, 2/0/0d 0");
 }
 
-/* Statement 58. */
+/* S58. */
 static void static_entries(void **state)
 {
 	struct mac m = t_mac("02:00:00:00:00:01");
@@ -478,7 +481,7 @@ static void half_tag(void **state)
 	ofproto_destroy(other, true);
 }
 
-/* Statements 56 and 57. */
+/* S56 and S57. */
 static const struct {
 	const char *mac;
 	bool passes;

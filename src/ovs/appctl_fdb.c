@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ovs-appctl fdb/...: MAC tables of bridges (ovs.md 3.6, 4.3; statements 55, 56, 58, 65). */
 #include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
 
 #include "base/util.h"
 #include "bridge/mac.h"
@@ -53,6 +55,47 @@ static void show(struct unixctl_conn *c, int argc, const char *argv[], void *aux
 	if (ofproto_macs(b->ofproto, put_mac, &t) < 0)
 		t.failed = true;
 	appctl_reply(c, &t);
+}
+
+static int put_json(void *ctx, const struct ofproto_mac *m)
+{
+	struct {
+		struct bridge *b;
+		json_t *list;
+	} *x = ctx;
+	struct ofproto_port_view v;
+	char mac[MAC_TEXT_MAX];
+
+	if (!ofproto_port_get(x->b->ofproto, m->ofport, &v))
+		return 0;
+	return json_array_append_new(x->list, json_pack("{s:s, s:i, s:s, s:b, s:I}", "mac",
+							mac_text(&m->mac, mac), "vlan", m->vlan,
+							"port", v.name, "static", m->is_static,
+							"age", (json_int_t)m->age));
+}
+
+/* For `vx fdb show br`: as JSON. */
+static void macs(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
+{
+	struct {
+		struct bridge *b;
+		json_t *list;
+	} x = {bridge_named(c, aux, argv[1]), NULL};
+	char *text;
+
+	(void)argc;
+	if (!x.b)
+		return;
+	x.list = json_array();
+	text = x.list && ofproto_macs(x.b->ofproto, put_json, &x) == 0
+		       ? json_dumps(x.list, JSON_COMPACT)
+		       : NULL;
+	if (text)
+		unixctl_reply(c, text);
+	else
+		unixctl_fail(c, "out of memory");
+	free(text);
+	json_decref(x.list);
 }
 
 /* Of the bridge that is named, or of all. */
@@ -178,6 +221,7 @@ static void del(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
 void appctl_add_fdb(struct unixctl_server *s, struct ovs *o)
 {
 	static const struct unixctl_command commands[] = {
+		{"bridge/macs", "bridge", 1, 1, macs},
 		{"fdb/add", "bridge port vlan mac", 4, 4, add},
 		{"fdb/del", "bridge vlan mac", 3, 3, del},
 		{"fdb/flush", "[bridge]", 0, 1, flush},

@@ -213,11 +213,20 @@ void settings_address(struct bridge *b, const struct ovsdb_row *row)
 	b->dpid = dpid;
 }
 
+/* Who else may change it. */
+static void set_owned(struct dev *d, enum dev_link_flag what, bool owned)
+{
+	if (d)
+		d->link_flags = (uint16_t)(owned ? d->link_flags | what : d->link_flags & ~what);
+}
+
 static void set_iface_mac(struct iface *i, const struct ovsdb_row *row)
 {
 	const char *text = ovsdb_row_string(row, IFACE_MAC);
 	struct mac m;
 
+	set_owned(iface_dev(i), DEV_MAC_OWNED,
+		  !strcmp(i->name, i->bridge->name) || (*text && !strcmp(i->type, "internal")));
 	if (!*text || strcmp(i->type, "internal"))
 		return;
 	if (!strcmp(i->name, i->bridge->name))
@@ -281,6 +290,7 @@ void settings_iface(struct iface *i, const struct ovsdb_row *port, const struct 
 	if (mtu > 0)
 		set_mtu(i, (uint32_t)MIN(mtu, (int64_t)UINT16_MAX));
 	i->has_mtu_request = mtu > 0;
+	set_owned(iface_dev(i), DEV_MTU_OWNED, mtu > 0);
 }
 
 /* --- the bridge, and VLANs -----------------------------------------------------------------------

@@ -291,7 +291,7 @@ static void captured_session(void **state)
 	assert_string_equal(ovsdb_idl_why(idl), "");
 }
 
-/* A server without _Server, of monitor_cond or of monitor only. */
+/* A server without _Server, of monitor_cond or of monitor only. (S13) */
 static void old_server(void **state)
 {
 	char text[1000];
@@ -362,8 +362,7 @@ static void nothing_works(void **state)
 	assert_non_null(strstr(ovsdb_idl_why(idl), "a schema that is none"));
 }
 
-/* An older schema lacks columns: they are not asked for, are empty, and writing them does nothing.
- */
+/* An older schema lacks columns: they are not asked for, are empty, and writing them does nothing. (S12) */
 static void older_schema(void **state)
 {
 	struct ovsdb_idl_txn *txn;
@@ -644,6 +643,7 @@ static void hostile_server(void **state)
 /* --- the lock
  * ------------------------------------------------------------------------------------------ */
 
+/* S3. */
 static void lock_contention(void **state)
 {
 	unsigned seqno;
@@ -697,6 +697,7 @@ static void no_lock_wanted(void **state)
 #define WHERE(uuid) "\"where\":[[\"_uuid\",\"==\",[\"uuid\",\"" uuid "\"]]]"
 #define ASSERT	    "{\"op\":\"assert\",\"lock\":\"ovs_vswitchd\"}"
 
+/* S11. */
 static void txn_writes(void **state)
 {
 	struct ovsdb_idl_txn *txn;

@@ -299,6 +299,7 @@ static void racing_write(void **state)
 	assert_string_equal(sh(VSCTL "get interface br1 ofport"), "1\n");
 }
 
+/* S5. */
 static void lock_contention_and_steal(void **state)
 {
 	const char *const steal[] = {"ovsdb-client", "steal", "unix:db.sock", "ovs_vswitchd", NULL};
@@ -452,7 +453,7 @@ static void database_comes_and_goes(void **state)
 	assert_string_equal(sh(VSCTL "get interface br1 ofport"), "12\n");
 }
 
-/* TCP, the second of two remotes: probes keep an idle session, both ways. */
+/* TCP, the second of two remotes: probes keep an idle session, both ways. (S7) */
 static void tcp_probes(void **state)
 {
 	char remote[100], port[20] = "";

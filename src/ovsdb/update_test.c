@@ -93,7 +93,7 @@ static size_t count(size_t table)
 	return n;
 }
 
-/* Columns that are not named have their defaults, in the captured "initial":{} all of them. */
+/* Columns that are not named have their defaults, in the captured "initial":{} all of them. (S9) */
 static void defaults(void **state)
 {
 	(void)state;
@@ -162,7 +162,7 @@ static void vxlan_port(void **state)
 	good(OVSDB_FORM_2, false, "{\"Port\":{\"" PORT1 "\":{\"delete\":null}}}"); /* already */
 }
 
-/* Column, value, difference, value then: 1.4's rules. */
+/* Column, value, difference, value then: 1.4's rules. (S8) */
 static void differences(void **state)
 {
 	static const struct {
@@ -466,7 +466,7 @@ static void schema_types(void **state)
 	}
 }
 
-/* Only what the server has is asked for. */
+/* Only what the server has is asked for. (S12) */
 static void request(void **state)
 {
 	json_t *schema =

@@ -66,6 +66,7 @@ static void check_captured(size_t i, struct jsonrpc_msg *m)
 	jsonrpc_msg_done(m);
 }
 
+/* S14. */
 static void split_at_every_byte(void **state)
 {
 	struct jsonrpc_msg m;

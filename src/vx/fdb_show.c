@@ -10,6 +10,7 @@
 
 #include "base/text.h"
 #include "io/nlip.h"
+#include "rpc/unixctl.h"
 #include "vx/kept.h"
 #include "vx/vx.h"
 #include "wire/types.h"
@@ -169,6 +170,32 @@ static void print_kept(struct vx_cli *c, const struct kept *k, bool with_dev)
 		print_json(list);
 }
 
+/* The MAC table of a bridge of Open vSwitch's; false: there is no such bridge. */
+static bool show_macs(struct vx_cli *c, const char *br)
+{
+	const char *argv[] = {"bridge/macs", br};
+	char path[RUNDIR_MAX + 16], *text = NULL;
+	json_t *list, *m;
+	size_t i;
+
+	snprintf(path, sizeof(path), "%s/vxd.ctl", c->rundir);
+	list = unixctl_call(path, 2, argv, &text) == 0 ? json_loads(text, 0, NULL) : NULL;
+	free(text);
+	if (!list)
+		return false;
+	if (c->json) {
+		print_json(list);
+		return true;
+	}
+	json_array_foreach (list, i, m)
+		printf("%s vlan %lld port %s%s\n", json_string_value(json_object_get(m, "mac")),
+		       (long long)json_integer_value(json_object_get(m, "vlan")),
+		       json_string_value(json_object_get(m, "port")),
+		       json_is_true(json_object_get(m, "static")) ? " static" : "");
+	json_decref(list);
+	return true;
+}
+
 int cmd_fdb_show(struct vx_cli *c, int argc, char **argv)
 {
 	char buf[256] = {0};
@@ -191,6 +218,8 @@ int cmd_fdb_show(struct vx_cli *c, int argc, char **argv)
 	}
 	if (!cli_connect(c))
 		return 1;
+	if (br && !dev && show_macs(c, br))
+		return 0;
 	nlh->nlmsg_type = RTM_GETNEIGH;
 	nlh->nlmsg_flags = NLM_F_DUMP;
 	ndm->ndm_family = AF_BRIDGE;

@@ -21,7 +21,7 @@ enum { TSO_MAX_SIZE = 59, TSO_MAX_SEGS = 60, ALLMULTI = 61, GSO4_MAX = 63, GRO4_
 struct link_view {
 	const struct ifinfomsg *ifi;
 	const struct nlattr *a[IFLA_TOP];
-	const char *kind, *hostkind, *netns, *netname;
+	const char *kind, *hostkind, *netns, *netname, *owner;
 	bool nohost;
 	struct vxlan_opts vxlan;
 	uint64_t present;
@@ -86,6 +86,8 @@ static void take_apart(const struct nlmsghdr *nlh, struct link_view *v)
 			v->nohost = true;
 		else if (type == IFLA_VX_HOSTKIND)
 			v->hostkind = mnl_attr_get_str(a);
+		else if (type == IFLA_VX_OWNER)
+			v->owner = mnl_attr_get_str(a);
 		else if (type == IFLA_VX_NETNS)
 			v->netns = mnl_attr_get_str(a);
 		else if (type == IFLA_VX_NETNAME)
@@ -306,6 +308,8 @@ static void text_detail(struct vx_cli *c, const struct link_view *v)
 	printf("\n    vx %s%s", v->nohost ? "nohost" : v->hostkind ? v->hostkind : "-",
 	       *v->netns ? " netns " : "");
 	printf("%s%s%s", v->netns, *v->netname ? " netname " : "", v->netname);
+	if (v->owner && strcmp(v->owner, "netlink"))
+		printf(" owner %s", v->owner);
 }
 
 static void get_stats(const struct link_view *v, struct rtnl_link_stats64 *s)
@@ -445,6 +449,8 @@ static void json_detail(struct vx_cli *c, const struct link_view *v, json_t *j)
 		json_object_set_new(j, tail[i].name, json_integer(u32(v, tail[i].type)));
 	json_object_set_new(j, "vx", json_pack("{s:s}", "host", v->nohost ? "nohost"
 						: v->hostkind ? v->hostkind : "-"));
+	if (v->owner && strcmp(v->owner, "netlink"))
+		json_object_set_new(json_object_get(j, "vx"), "owner", json_string(v->owner));
 	if (*v->netns)
 		json_object_set_new(json_object_get(j, "vx"), "netns", json_string(v->netns));
 	if (*v->netname)

@@ -109,6 +109,21 @@ static int watch_all(struct vxd *d, int wake_fd)
 
 /* --- life ------------------------------------------------------------------------------------------ */
 
+/* For whoever monitors, and for ports that wait for a device, or have lost theirs. */
+static void link_event(void *ctx, enum vx_event_kind kind, struct dev *dev)
+{
+	struct vxd *d = ctx;
+
+	rtnl_link_event(&d->rtnl, kind, dev);
+	if (dev->owner == OWNER_NETLINK)
+		bridge_links_changed(d->ovs);
+}
+
+static void fdb_event(void *ctx, enum vx_event_kind kind, struct dev *dev, const struct fdb_view *e)
+{
+	rtnl_fdb_event(&((struct vxd *)ctx)->rtnl, kind, dev, e);
+}
+
 static int make_vx(struct vxd *d, const struct options *o)
 {
 	struct vx_config cfg = {.n_workers = o->workers, .now = clock_now(), .host = &io_host_ops,
@@ -118,9 +133,9 @@ static int make_vx(struct vxd *d, const struct options *o)
 	if (getrandom(&cfg.key, sizeof(cfg.key), 0) != sizeof(cfg.key) ||
 	    getrandom(&cfg.random, sizeof(cfg.random), 0) != sizeof(cfg.random))
 		return -errno;
-	cfg.events.link = rtnl_link_event;
-	cfg.events.fdb = rtnl_fdb_event;
-	cfg.events.ctx = &d->rtnl;
+	cfg.events.link = link_event;
+	cfg.events.fdb = fdb_event;
+	cfg.events.ctx = d;
 	d->vx = vx_new(&cfg);
 	if (!d->vx)
 		return -ENOMEM;

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """ovs-appctl's commands, asked of vxd and of ovs-vswitchd 3.1 (see ovs_appctl_test.sh).
 
-Texts have to be the same but for what ovs_texts.py takes out.  Numbers in brackets are statements of
+Texts have to be the same but for what ovs_texts.py takes out.  Numbers in brackets, as [S66], are statements of
 the specification's list."""
 import json
 import re
@@ -39,14 +39,14 @@ def configure(d, datapath_type="netdev"):
 
 
 def test_tables():
-    both("dpif/show")                                                               # [36, 66]
-    both("dpctl/show")                                                              # [37, 66]
+    both("dpif/show")                                                               # [S36, S66]
+    both("dpctl/show")                                                              # [S37, S66]
     both("dpctl/show -s", statistics)
     both("dpctl/show -s netdev@ovs-netdev", statistics)
     both("dpif/dump-dps")
     both("dpctl/dump-dps")
     both("ofproto/list", in_any_order)
-    both("ofproto/list-tunnels", in_any_order)                                      # [66]
+    both("ofproto/list-tunnels", in_any_order)                                      # [S66]
     both("fdb/show br1")
     both("fdb/stats-show br1")
     both("dpif/dump-flows br1")
@@ -73,7 +73,7 @@ TUNNELS = (
 
 
 def test_tunnels():
-    """Options as dpif/show and list-tunnels have them [36, 37, 66]."""
+    """Options as dpif/show and list-tunnels have them [S36, S37, S66]."""
     for options in TUNNELS:
         for d in (V, O):
             d.vsctl("add-port", "br2", "t", "--", "set", "interface", "t", "type=vxlan",
@@ -83,11 +83,11 @@ def test_tunnels():
         both("dpctl/show", lookups)
         for d in (V, O):
             d.vsctl("del-port", "t")
-    both("dpctl/show", lookups)                                                     # [37]
+    both("dpctl/show", lookups)                                                     # [S37]
 
 
 def test_errors():
-    """Texts and exit status of what goes wrong [62, 63, 65]."""
+    """Texts and exit status of what goes wrong [S62, S63, S65]."""
     for words in (
             "fdb/show", "fdb/show nobr", "fdb/flush nobr", "fdb/stats-show nobr", "fdb/stats-clear nobr",
             "fdb/add br1", "fdb/add br1 h0 0 xx", "fdb/add br1 nop 0 02:00:00:00:00:01",
@@ -159,7 +159,7 @@ def test_routes():
 
 
 def test_usage():
-    """vxd's commands are 3.1's, with 3.1's words, in the same order [64]."""
+    """vxd's commands are 3.1's, with 3.1's words, in the same order [S64]."""
     got = V.text("list-commands").splitlines()
     want = [x for x in O.text("list-commands").splitlines() if x in got]
     same("list-commands", "\n".join(got), "\n".join(want))
@@ -185,7 +185,7 @@ def test_coverage():
 
 
 def test_fdb():
-    """Static entries beside one another and beside learnt ones [58, 65]."""
+    """Static entries beside one another and beside learnt ones [S58, S65]."""
     for words in ("br1 h0 0 02:00:00:00:00:01", "br1 vx1 0 02:00:00:00:00:04",
                   "br1 px1 0 02:00:00:00:00:05", "br1 br1 0 02:00:00:00:00:06",
                   "br1 h0 4095 02:00:00:00:00:25",
@@ -196,7 +196,7 @@ def test_fdb():
     both("fdb/stats-show br1")
     both("fdb/del br1 0 02:00:00:00:00:04")
     both("fdb/flush br1")
-    both("fdb/show br1")                                                            # [58]
+    both("fdb/show br1")                                                            # [S58]
     for d in (V, O):
         d.ports[0].send(eth("ff:ff:ff:ff:ff:ff", "02:00:00:00:00:77", 0x88B5, bytes(46)))
     for d in (V, O):
@@ -241,10 +241,10 @@ FRAMES = (   # port, frame
     (0, vlan(inner4(dmac=ALL, smac=A), 0x6000 | 20)),            # PCP 3
     (0, vlan(arp(ALL, A), 10)), (1, inner4(dmac=A, smac=B)),     # VLAN 10, at h1 without a tag
     (0, vlan(inner4(dmac=B, smac=A), 10)),
-    (0, vlan(arp(ALL, "02:00:00:00:05:05"), 5)),                 # a VLAN without learning [56]
+    (0, vlan(arp(ALL, "02:00:00:00:05:05"), 5)),                 # a VLAN without learning [S56]
     (0, vlan(inner4(dmac=ALL, smac=A), 0)),                      # a priority tag
     (1, vlan(inner4(dmac=A, smac=B), 30)),                       # on an access port: dropped
-    (0, eth("01:80:c2:00:00:00", A, 0x88CC, bytes(46))),         # [57]
+    (0, eth("01:80:c2:00:00:00", A, 0x88CC, bytes(46))),         # [S57]
     (0, inner4(dmac=A, smac=A)),                                 # back to where it came from
     (0, eth(C, A, 0x88B5, bytes(46))),
 )
@@ -323,7 +323,7 @@ def test_flows():
 
 
 def test_rules():
-    """Rules have counted what came to the bridge [82]."""
+    """Rules have counted what came to the bridge [S82]."""
     for d in (V, O):
         d.text("revalidator/wait")
     both("bridge/dump-flows br1", rules)
@@ -348,7 +348,7 @@ def link_mac(letter, dev):
 
 
 def test_received():
-    """Flows of what tunnels receive, and the underlay's MACs stay out of them [36, 40, 41, 67]."""
+    """Flows of what tunnels receive, and the underlay's MACs stay out of them [S36, S40, S41, S67]."""
     O.vsctl("add-br", "br0", "--", "set", "bridge", "br0", "datapath_type=netdev", "--",
             "add-port", "br0", "p0")
     sh("ip", "-n", TAG + "O", "addr", "add", "10.1.1.1/24", "dev", "br0")
@@ -387,7 +387,7 @@ def test_received():
 # --- what goes by itself ----------------------------------------------------------------------------
 
 def test_changes():
-    """A tag that is changed, and a MAC that moves, change flows within a second [74]."""
+    """A tag that is changed, and a MAC that moves, change flows within a second [S74]."""
     def has(words):
         return lambda: words in V.text("dpif/dump-flows", "br1")
 
@@ -413,7 +413,7 @@ def test_changes():
 
 
 def test_under_load():
-    """Answers within 100 ms while packets come as fast as they can [72]."""
+    """Answers within 100 ms while packets come as fast as they can [S72]."""
     end, times = time.time() + 1.5, []
     frame = inner4(dmac=C, smac=A)
 
@@ -441,12 +441,12 @@ def test_under_load():
 
 
 def test_time():
-    """Flows go when idle for 10 s [73], MACs after mac-aging-time, which is 15 s at least [55]."""
+    """Flows go when idle for 10 s [S73], MACs after mac-aging-time, which is 15 s at least [S55]."""
     for d in (V, O):
         d.vsctl("set", "bridge", "br2", "other_config:mac-aging-time=3",
                 "other_config:mac-table-size=5")
         d.text("fdb/stats-clear")
-    both("fdb/stats-show br2")                                                      # [55]
+    both("fdb/stats-show br2")                                                      # [S55]
     V.text("revalidator/purge")
     V.text("fdb/flush")
     began = time.time()
@@ -508,7 +508,7 @@ def test_system():
 
 
 def test_many():
-    """500 ports of one UDP port are one port of the datapath; one more takes less than 1 s [85]."""
+    """500 ports of one UDP port are one port of the datapath; one more takes less than 1 s [S85]."""
     words = ["add-br", "br8"]
     for i in range(500):
         words += ["--", "add-port", "br8", "t%d" % i, "--", "set", "interface", "t%d" % i,

@@ -53,24 +53,24 @@ await eval '[ -n "$(one R get Open_vSwitch . iface_types | grep vxlan)" ]'
 await eval '[ -n "$(one A get Open_vSwitch . iface_types | grep vxlan)" ]'
 N="datapath_type=netdev"
 
-# --- bridges (15, 20, 22, 23, 25) ---
+# --- bridges (S15, S20, S22, S23, S25) ---
 both add-br br1 -- set bridge br1 $N
 both get interface br1 ofport
-one A get bridge br1 datapath_id | grep -qE '^"[0-9a-f]{16}"$' || fail "datapath_id (15)"
+one A get bridge br1 datapath_id | grep -qE '^"[0-9a-f]{16}"$' || fail "datapath_id (S15)"
 both get bridge br1 datapath_version
 both get interface br1 admin_state link_state mtu link_speed duplex status error type
 both get Open_vSwitch . dpdk_initialized dpdk_version datapath_types
-both add-br br2 -- set bridge br2 datapath_type=nosuch # 22
+both add-br br2 -- set bridge br2 datapath_type=nosuch # S22
 both list-br
 both del-br br2
-both add-br ../x -- set bridge ../x $N # 25
+both add-br ../x -- set bridge ../x $N # S25
 both del-br ../x
-[ -z "$(find "$TMP" -name '*x*' -newer "$TMP/ovsA/db.sock" -name '*.mgmt')" ] || fail "a file of ../x (25)"
+[ -z "$(find "$TMP" -name '*x*' -newer "$TMP/ovsA/db.sock" -name '*.mgmt')" ] || fail "a file of ../x (S25)"
 both add-br br3 -- set bridge br3 $N
 both del-br br3
-ip -n ${NSTAG}A link show br3 >/dev/null 2>&1 && fail "br3 is still there (23)"
+ip -n ${NSTAG}A link show br3 >/dev/null 2>&1 && fail "br3 is still there (S23)"
 
-# --- a bridge's address (29, 30) ---
+# --- a bridge's address (S29, S30) ---
 mac_of() { one $1 get interface br1 mac_in_use | tr -d '"'; }
 dpid_of() { one $1 get bridge br1 datapath_id | tr -d '"'; }
 uuid=$(one A get bridge br1 _uuid)
@@ -78,11 +78,11 @@ want=$(echo "$uuid" | sed -E 's/^(..)(..)(..)(..)-....-(..)(..).*/\4 \3 \2 \1 \6
 	read -r a b c d e f
 	printf '%02x:%s:%s:%s:%s:%s' $(((0x$a & 0xfe) | 2)) $b $c $d $e $f
 })
-same "the address from the uuid (29)" "$want 0000$(tr -d : <<<"$want")" "$(mac_of A) $(dpid_of A)"
+same "the address from the uuid (S29)" "$want 0000$(tr -d : <<<"$want")" "$(mac_of A) $(dpid_of A)"
 both set bridge br1 other-config:hwaddr=02:00:00:00:00:77
 both get interface br1 mac_in_use
 both get bridge br1 datapath_id
-same "the TAP's (29)" 02:00:00:00:00:77 "$(ip -n ${NSTAG}A -o link show br1 | grep -o 'ether [0-9a-f:]*' | cut -d' ' -f2)"
+same "the TAP's (S29)" 02:00:00:00:00:77 "$(ip -n ${NSTAG}A -o link show br1 | grep -o 'ether [0-9a-f:]*' | cut -d' ' -f2)"
 for bad in 01:00:00:00:00:01 00:00:00:00:00:00 nonsense; do
 	both set bridge br1 other-config:hwaddr=$bad
 	same "hwaddr $bad" "$want" "$(mac_of A)"
@@ -90,9 +90,9 @@ done
 both remove bridge br1 other-config hwaddr
 both set bridge br1 other-config:datapath-id=00000000000000ab
 both get bridge br1 datapath_id
-for bad in ab 0000000000000000 00000000000000xy; do # 30
+for bad in ab 0000000000000000 00000000000000xy; do # S30
 	both set bridge br1 other-config:datapath-id=$bad
-	same "datapath-id $bad (30)" "0000$(tr -d : <<<"$want")" "$(dpid_of A)"
+	same "datapath-id $bad (S30)" "0000$(tr -d : <<<"$want")" "$(dpid_of A)"
 done
 both remove bridge br1 other-config datapath-id
 both add-port br1 h0
@@ -120,31 +120,31 @@ both get interface br1 mtu
 both set interface i1 'mac="02:00:00:00:00:99"'
 both get interface i1 mac_in_use
 both del-port br1 i1
-ip -n ${NSTAG}A link show i1 >/dev/null 2>&1 && fail "i1 is still there (23)"
+ip -n ${NSTAG}A link show i1 >/dev/null 2>&1 && fail "i1 is still there (S23)"
 
-# --- VXLAN ports (16, 17, 31-38, 44) ---
+# --- VXLAN ports (S16, S17, S31-S38, S44) ---
 tunnel() { both --may-exist add-port br1 $1 -- set interface $1 type=vxlan "${@:2}"; both get interface $1 ofport; both get interface $1 error; both --if-exists del-port br1 $1; }
-both add-port br1 vx1 -- set interface vx1 type=vxlan options:remote_ip=10.1.1.2 options:key=100 # 16
-both get interface vx1 ofport error ifindex mtu admin_state link_state duplex link_speed # 17
-same "statistics (17)" '{rx_bytes=0, rx_packets=0, tx_bytes=0, tx_packets=0}' "$(value interface vx1 statistics)"
-both add-port br1 tt -- set interface tt type=vxlan options:remote_ip=10.1.1.2 options:key=100 # 35
+both add-port br1 vx1 -- set interface vx1 type=vxlan options:remote_ip=10.1.1.2 options:key=100 # S16
+both get interface vx1 ofport error ifindex mtu admin_state link_state duplex link_speed # S17
+same "statistics (S17)" '{rx_bytes=0, rx_packets=0, tx_bytes=0, tx_packets=0}' "$(value interface vx1 statistics)"
+both add-port br1 tt -- set interface tt type=vxlan options:remote_ip=10.1.1.2 options:key=100 # S35
 both get interface tt ofport error
-both set interface tt options:key=101 # 36
+both set interface tt options:key=101 # S36
 both get interface tt error
 both del-port br1 tt
-tunnel v1                                                     # 31
-tunnel v2 options:remote_ip=239.1.1.1                         # 32
+tunnel v1                                                     # S31
+tunnel v2 options:remote_ip=239.1.1.1                         # S32
 tunnel v3 options:remote_ip=ff02::5
-tunnel v4 options:remote_ip=10.1.1.9 options:local_ip=flow    # 33
-tunnel v5 options:remote_ip=fd00::2 options:local_ip=10.1.1.1 # 34
+tunnel v4 options:remote_ip=10.1.1.9 options:local_ip=flow    # S33
+tunnel v5 options:remote_ip=fd00::2 options:local_ip=10.1.1.1 # S34
 tunnel v6 options:remote_ip=nonsense
-tunnel v7 options:remote_ip=10.1.1.3 options:bogus=1          # 39
+tunnel v7 options:remote_ip=10.1.1.3 options:bogus=1          # S39
 tunnel v8 options:remote_ip=10.1.1.3 options:exts=foo
 tunnel v9 options:remote_ip=10.1.1.3 options:tos=3
-tunnel v10 options:remote_ip=10.1.1.3 options:exts=gbp        # 38: 4789 is used without
+tunnel v10 options:remote_ip=10.1.1.3 options:exts=gbp        # S38: 4789 is used without
 tunnel v11 options:remote_ip=10.1.1.3 options:packet_type=x
 tunnel v12 options:remote_ip=flow options:key=flow
-# Where it leaves, and as routes change (50).
+# Where it leaves, and as routes change (S50).
 for n in A R; do ip -n $NSTAG$n addr add 10.9.0.1/24 dev h0; done
 both add-port br1 e1 -- set interface e1 type=vxlan options:remote_ip=10.9.0.2
 both get interface e1 status
@@ -154,7 +154,7 @@ ip -n ${NSTAG}A addr add 10.9.0.1/24 dev p0
 began=$(date +%s%N)
 await eval 'value interface e1 status | grep -q egress_iface=p0'
 took=$((($(date +%s%N) - began) / 1000000))
-[ $took -lt 1500 ] || fail "a new route shows after $took ms (50)"
+[ $took -lt 1500 ] || fail "a new route shows after $took ms (S50)"
 both del-port br1 e1
 # What 3.1 guesses is refused.
 refused() {
@@ -168,7 +168,7 @@ refused w2 options:key=0x1000000 key
 refused w3 options:dst_port=70000 dst_port
 refused w4 options:ttl=300 ttl
 refused w5 options:local_ip=nonsense local_ip
-both set interface vx1 options:key=200 # 44: it keeps its number
+both set interface vx1 options:key=200 # S44: it keeps its number
 both get interface vx1 ofport
 both set interface vx1 options:remote_ip=239.0.0.1
 both get interface vx1 ofport error mac_in_use admin_state ifindex mtu
@@ -176,28 +176,28 @@ both set interface vx1 options:remote_ip=10.1.1.2
 both get interface vx1 error
 both del-port br1 vx1
 
-# --- other ports (18, 19, 26, 60) ---
-both add-port br1 nosuch0 # 18
+# --- other ports (S18, S19, S26, S60) ---
+both add-port br1 nosuch0 # S18
 both get interface nosuch0 ofport error
 for n in A R; do ip -n $NSTAG$n link add nosuch0 type veth peer name np0; done
-await eval '[ "$(value interface nosuch0 ofport)" -gt 0 ]' # 19
-same "the error is gone (19)" "[]" "$(value interface nosuch0 error)"
+await eval '[ "$(value interface nosuch0 ofport)" -gt 0 ]' # S19
+same "the error is gone (S19)" "[]" "$(value interface nosuch0 error)"
 both del-port br1 nosuch0
 both add-port br1 typ -- set interface typ type=nosuchtype
 both get interface typ ofport error
 both del-port br1 typ
-both add-port br1 a1 -- set interface a1 type=internal ofport_request=7 # 26
+both add-port br1 a1 -- set interface a1 type=internal ofport_request=7 # S26
 both get interface a1 ofport
 both add-port br1 a2 -- set interface a2 type=internal ofport_request=7
-[ "$(value interface a2 ofport)" -gt 0 ] && [ "$(value interface a2 ofport)" != 7 ] || fail "two want 7 (26)"
+[ "$(value interface a2 ofport)" -gt 0 ] && [ "$(value interface a2 ofport)" != 7 ] || fail "two want 7 (S26)"
 both del-port br1 a1 -- del-port br1 a2
 both add-br br4 -- set bridge br4 $N
 patch() { both --may-exist add-port br1 px1 -- set interface px1 type=patch "$@"; both get interface px1 error; both del-port br1 px1; }
 patch
 patch options:peer=px2 options:foo=bar
 patch options:peer=px1
-both add-port br1 px1 -- set interface px1 type=patch options:peer=px2 # 60
-[ "$(value interface px1 ofport)" -ge 1 ] || fail "a patch port without a peer (60)"
+both add-port br1 px1 -- set interface px1 type=patch options:peer=px2 # S60
+[ "$(value interface px1 ofport)" -ge 1 ] || fail "a patch port without a peer (S60)"
 both get interface px1 error
 both add-port br4 px2 -- set interface px2 type=patch options:peer=px1
 await eval '[ "$(value interface px1 error)" = "[]" ]'
@@ -214,38 +214,38 @@ one A add-port br1 d0 -- set port d0 vlan_mode=dot1q-tunnel tag=5 -- set interfa
 same "dot1q-tunnel" '-1 "d0: vlan_mode dot1q-tunnel is not built, use access, trunk, native-tagged or native-untagged"' \
 	"$(value interface d0 ofport) $(value interface d0 error)"
 one A del-port br1 d0
-# 87: what makes no sense warns only
+# S87: what makes no sense warns only
 both add-port br1 z0 -- set port z0 tag=5 trunks=6,7 -- set interface z0 type=internal
 both set port z0 other_config:priority-tags=nonsense
 both set bridge br1 other_config:mac-aging-time=nonsense other_config:mac-table-size=-1
 both set bridge br1 other_config:mac-aging-time=3
 both del-port br1 z0
 
-# --- counters of configuration (10, 21, 28) ---
+# --- counters of configuration (S10, S21, S28) ---
 cfg() { one A get Open_vSwitch . cur_cfg; }
-both set interface br1 external_ids:x=y # 21
+both set interface br1 external_ids:x=y # S21
 sleep 0.3
 before=$(cfg)
 sleep 1
-same "nothing goes on by itself (10)" "$before" "$(cfg)"
+same "nothing goes on by itself (S10)" "$before" "$(cfg)"
 began=$(date +%s)
-for i in $(seq 200); do # 28, a part of it: each returns
+for i in $(seq 200); do # S28, a part of it: each returns
 	timeout -k 1 5 ovs-vsctl --db="unix:$TMP/ovsA/db.sock" -t 4 set bridge br1 external_ids:n=$i || { fail "set $i"; break; }
 done
-same "cur_cfg after 200 (28)" "$(one A get Open_vSwitch . next_cfg)" "$(cfg)"
-[ $(($(date +%s) - began)) -lt 30 ] || fail "200 commands took $(($(date +%s) - began)) s (28)"
+same "cur_cfg after 200 (S28)" "$(one A get Open_vSwitch . next_cfg)" "$(cfg)"
+[ $(($(date +%s) - began)) -lt 30 ] || fail "200 commands took $(($(date +%s) - began)) s (S28)"
 
-# --- without the daemon, and after it (24, 27) ---
+# --- without the daemon, and after it (S24, S27) ---
 one A add-port br1 s1 -- set interface s1 type=internal >/dev/null
 one A add-port br1 s2 -- set interface s2 type=vxlan options:remote_ip=10.1.1.7 >/dev/null
 numbers() { for i in br1 s1 s2; do value interface $i ofport; done | tr '\n' ' '; }
 had=$(numbers)
 kill "$VXD_PID_A"
 wait "$VXD_PID_A"
-timeout 5 ovs-vsctl --db="unix:$TMP/ovsA/db.sock" --no-wait add-port br1 s3 -- set interface s3 type=internal || fail "--no-wait (24)"
+timeout 5 ovs-vsctl --db="unix:$TMP/ovsA/db.sock" --no-wait add-port br1 s3 -- set interface s3 type=internal || fail "--no-wait (S24)"
 OVS_RUNDIR=$TMP/ovsA start_vxd A -vconsole:off --ovsdb "unix:$TMP/ovsA/db.sock"
-await eval '[ "$(value interface s3 ofport)" -gt 0 ]' # 24
-same "numbers after a restart (27)" "$had" "$(numbers)"
+await eval '[ "$(value interface s3 ofport)" -gt 0 ]' # S24
+same "numbers after a restart (S27)" "$had" "$(numbers)"
 one A del-br br1
 await eval "! ip -n ${NSTAG}A link show s1 2>/dev/null"
 accounts A any

@@ -3,7 +3,7 @@
 #
 # A VXLAN port made by ovs-vsctl, and who may be at its other end: Linux's own device, another vxd, a
 # real Open vSwitch 3.1 with its user-space datapath; over IPv4 and IPv6.  Ping, TCP both ways, and
-# frames with a VLAN tag inside (statements 15, 16, 48, 49).
+# frames with a VLAN tag inside (S15, S16, S48, S49).
 . "$(dirname "$0")/lib.sh"
 for p in ovsdb-server ovsdb-tool ovs-vsctl ovs-vswitchd iperf3; do
 	command -v $p >/dev/null || skip "needs openvswitch-switch and iperf3"
@@ -148,7 +148,7 @@ for n in K V O; do
 		in_ns $n ping -q -c 5 -i 0.05 -W 2 192.168.9.1 >/dev/null || fail "$what: ping from there"
 		vlan_$n || fail "$what: in VLAN 30"
 		tcp $n "$what"
-		if [ $n = K ]; then # 49: with all offloads on
+		if [ $n = K ]; then # S49: with all offloads on
 			for side in "A eK" "K eth0"; do
 				set -- $side
 				in_ns $1 ethtool -K $2 tx on tso on gso on gro on >/dev/null 2>&1

@@ -82,7 +82,7 @@ same "the tunnel's device" "master ovs-system openvswitch_slave external id 0 ds
 vsctl add-port br1 nosuch0 2>"$TMP/err"
 same "a port that is not there" "-1" "$(vsctl get interface nosuch0 ofport)"
 grep -q "could not open network device nosuch0 (No such device)" "$TMP/err" || fail "$(cat "$TMP/err")"
-# It appears: no command is needed (statement 19).
+# It appears: no command is needed (S19).
 ip -n ${NSTAG}A link add nosuch0 type veth peer name other0
 ip -n ${NSTAG}A link set nosuch0 up
 await eval '[ "$(vsctl get interface nosuch0 ofport)" -gt 0 ]'
@@ -97,7 +97,7 @@ same "a bond" '-1 "bond0: bonds are not built, use one interface"' \
 	"$(vsctl get interface bo0 ofport) $(vsctl get interface bo1 error)"
 vsctl del-port br1 bond0 || fail "del-port bond0"
 vsctl set-fail-mode br1 secure
-await eval "! in_ns A ping -qc1 -W1 192.168.9.2 >/dev/null" # after the revalidation (statement 74)
+await eval "! in_ns A ping -qc1 -W1 192.168.9.2 >/dev/null" # after the revalidation (S74)
 grep -q "fail_mode=secure and OpenFlow is not built" "$TMP/A.err" || fail "no word of fail_mode=secure"
 vsctl del-fail-mode br1
 await in_ns A ping -qc1 -W1 192.168.9.2

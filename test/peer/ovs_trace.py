@@ -140,7 +140,7 @@ TUN = "tunnel(tun_id=%s,src=%s,dst=10.1.1.1,ttl=64,flags(%s)),in_port(vxlan_sys_
 # --- who is where ---------------------------------------------------------------------------------
 LEARNING = [
     ["br1", "in_port=2," + BOTH],
-    ["br1", "in_port=2," + BOTH],  # still nothing learnt (statement 69)
+    ["br1", "in_port=2," + BOTH],  # still nothing learnt (S69)
     ["br1", "in_port=2," + BOTH, "-generate"],
     ["br1", "in_port=2," + BOTH, "-generate"],
     ["br1", "in_port=1,dl_src=%s,dl_dst=%s" % (mac(0x12), mac(0x13)), "--generate"],

@@ -108,7 +108,7 @@ def inner_to(tos=0, make=inner4, **more):
 # --- statements ------------------------------------------------------------------------------------------
 
 def keys():
-    """41, 44: no key is VNI 0, and a change holds for the next packet."""
+    """S41, S44: no key is VNI 0, and a change holds for the next packet."""
     port()
     sends("41 no key", unique(), vni=0, word0="08000000", low=0)
     frame = inner_to()
@@ -130,7 +130,7 @@ def keys():
 
 
 def heads(six):
-    """42."""
+    """S42."""
     v, remote = ("IPv6: ", PEER6) if six else ("IPv4: ", PEER)
     always = dict(family=6 if six else 4, dst=remote, vni=100, dport=4789, **({} if six else {"df": 1}))
 
@@ -159,7 +159,7 @@ def heads(six):
 
 
 def sums():
-    """43, and 11.11."""
+    """S43, and 11.11."""
     for remote, csum, want in ((PEER, None, "zero"), (PEER, "true", "good"), (PEER, "false", "zero"),
                                (PEER6, None, "good"), (PEER6, "true", "good"), (PEER6, "false", "good")):
         port(key=100, remote_ip=remote, **({"csum": csum} if csum else {}))
@@ -167,7 +167,7 @@ def sums():
 
 
 def source_ports():
-    """45."""
+    """S45."""
     port(key=100)
     seen = {}
     for i in range(64):
@@ -192,7 +192,7 @@ def host_csum_errors(family):
 
 
 def broken():
-    """46, without IP options; and 47."""
+    """S46, without IP options; and S47."""
     bits = {"rx errors": 1, "rx frame_errors": 1}
     port(key=100)
     frame = inner_to()
@@ -231,7 +231,7 @@ TEXT = "\"%s: VXLAN-GBP, and non-VXLAN-GBP tunnels can't be configured on the sa
 
 
 def mixed():
-    """38, and a port that has its device alone."""
+    """S38, and a port that has its device alone."""
     port(key=100)
     for name, more in (("vx2", {"exts": "gbp"}), ("vx1", {})):
         error = port(name, key=200 if name == "vx2" else 100, **more)

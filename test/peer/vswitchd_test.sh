@@ -44,9 +44,9 @@ pid=$(cat "$PIDFILE")
 same "its name" ovs-vswitchd "$(cat "/proc/$pid/comm")"
 ctl status || fail "ovs-ctl status: $(cat "$TMP/ctl.out")"
 grep -q "ovs-vswitchd is running with pid $pid" "$TMP/ctl.out" || fail "status says: $(cat "$TMP/ctl.out")"
-same "version (61)" "ovs-vswitchd (Open vSwitch) 3.1.0" "$(appctl version)"
+same "version (S61)" "ovs-vswitchd (Open vSwitch) 3.1.0" "$(appctl version)"
 same "ovs_version" '"3.1.0"' "$(vsctl get Open_vSwitch . ovs_version)"
-vsctl get Open_vSwitch . iface_types | grep -q vxlan || fail "iface_types (2)"
+vsctl get Open_vSwitch . iface_types | grep -q vxlan || fail "iface_types (S2)"
 vsctl add-br br1 || fail "add-br"
 ip -n ${NSTAG}A addr add 192.168.77.1/24 dev br1
 ip -n ${NSTAG}A link set br1 up
@@ -69,7 +69,7 @@ still_there "a crash"
 grep -q "|daemon_unix|ERR|pid $pid died, killed (Segmentation fault).*, restarting" "$LOG" || fail "no word of the crash: $(cat "$LOG")"
 await eval 'vsctl --timeout=1 set Open_vSwitch . external_ids:a=b'
 
-# --- the pid file (61) ---
+# --- the pid file (S61) ---
 got=$(LIMIT=5 in_ns A env VX_RUNDIR="$TMP/B" "$D/bin/ovs-vswitchd" --pidfile --no-state 2>&1)
 same "a second one's exit code" 1 $?
 same "a second one" "ovs-vswitchd: $PIDFILE: already running as pid $(cat "$PIDFILE"), aborting" "$got"
@@ -77,7 +77,7 @@ cp "$PIDFILE" "$D/run/other.pid" # unlocked
 appctl -t other version 2>"$TMP/err" && fail "an unlocked pid file is taken for a live one"
 grep -q "No such process" "$TMP/err" || fail "$(cat "$TMP/err")"
 
-# --- commands: texts of errors (62, 63), the log (71) ---
+# --- commands: texts of errors (S62, S63), the log (S71) ---
 got=$(appctl nosuch 2>&1)
 same "an unknown command's code" 2 $?
 same "an unknown command" '"nosuch" is not a valid command (use "list-commands" to see a list of valid commands)
@@ -86,10 +86,10 @@ same "too many arguments" '"version" command takes at most 0 arguments
 ovs-appctl: ovs-vswitchd: server returned an error' "$(appctl version x 2>&1)"
 appctl list-commands >"$TMP/commands"
 same "the list's head" "The available commands are:" "$(head -1 "$TMP/commands")"
-tail -n +2 "$TMP/commands" | LC_ALL=C sort -c || fail "the list is not sorted (64)"
-grep -qx "  vlog/set                {spec | PATTERN:destination:pattern}" "$TMP/commands" || fail "the list's form (64): $(cat "$TMP/commands")"
+tail -n +2 "$TMP/commands" | LC_ALL=C sort -c || fail "the list is not sorted (S64)"
+grep -qx "  vlog/set                {spec | PATTERN:destination:pattern}" "$TMP/commands" || fail "the list's form (S64): $(cat "$TMP/commands")"
 for c in exit version ofproto/list; do
-	grep -q "^  $c " "$TMP/commands" || fail "no command $c (64)"
+	grep -q "^  $c " "$TMP/commands" || fail "no command $c (S64)"
 done
 same "an empty answer" "" "$(appctl vlog/set bridge:file:dbg)"
 same "a level" "bridge            EMER        OFF        DBG" "$(appctl vlog/list | grep ^bridge)"
@@ -108,7 +108,7 @@ vsctl add-br br2 -- add-port br2 nosuch0 2>/dev/null
 grep -qx 'bridge.INFO  .bridge br2: added interface br2 on port 65534.ovs-vswitchd' "$LOG" || fail "the pattern: $(tail -5 "$LOG")"
 vsctl del-br br2
 
-# --- the end (70) ---
+# --- the end (S70) ---
 pid=$(cat "$PIDFILE")
 appctl exit || fail "exit"
 same "files after exit" "db.sock" "$(ls "$D/run" | grep -v 'ovsdb-server\|other.pid\|ovs-vswitchd.[0-9]*.ctl')"
@@ -124,14 +124,14 @@ await test ! -e "$PIDFILE"
 grep -q "terminating with signal 15 (Terminated)" "$LOG" || fail "no word of the signal: $(tail -3 "$LOG")"
 still_there SIGTERM
 
-# --- an empty database (1), and none (90) ---
+# --- an empty database (S1), and none (S90) ---
 in_ns A ovs-appctl -t ovsdb-server exit
 rm -f "$D/db/conf.db"
 ovsdb-tool create "$D/db/conf.db" /usr/share/openvswitch/vswitch.ovsschema
 in_ns A ovsdb-server "$D/db/conf.db" --remote="punix:$D/run/db.sock" --pidfile --detach --no-chdir -vconsole:off --log-file=/dev/null ||
 	fail "ovsdb-server"
-in_ns A "$D/bin/ovs-vswitchd" --pidfile --detach $OPTIONS </dev/null >/dev/null 2>&1 || fail "--detach with an empty database (1)"
-[ -S "$D/run/ovs-vswitchd.$(cat "$PIDFILE").ctl" ] || fail "no socket when --detach returns (1)"
+in_ns A "$D/bin/ovs-vswitchd" --pidfile --detach $OPTIONS </dev/null >/dev/null 2>&1 || fail "--detach with an empty database (S1)"
+[ -S "$D/run/ovs-vswitchd.$(cat "$PIDFILE").ctl" ] || fail "no socket when --detach returns (S1)"
 vsctl --no-wait init
 vsctl add-br br1 || fail "add-br br1 again"
 still_there "being adopted"
@@ -146,10 +146,10 @@ cpu() { awk '{print $14 + $15}' "/proc/$(cat "$PIDFILE")/stat"; }
 before=$(cpu)
 sleep 2
 spent=$(($(cpu) - before))
-[ $spent -le 4 ] || fail "waiting for the database takes $spent ticks in 2 s (90)"
-grep -qE '\|(WARN|ERR|EMER)\|' "$LOG" && fail "it complains (90): $(cat "$LOG")"
+[ $spent -le 4 ] || fail "waiting for the database takes $spent ticks in 2 s (S90)"
+grep -qE '\|(WARN|ERR|EMER)\|' "$LOG" && fail "it complains (S90): $(cat "$LOG")"
 same "lines of the log" 2 "$(wc -l <"$LOG")"
-appctl exit || fail "exit without a database (90)"
+appctl exit || fail "exit without a database (S90)"
 wait $!
 
 # --- what is wrong on the command line ---
