@@ -90,6 +90,49 @@ same "its error" "[]" "$(vsctl get interface nosuch0 error)"
 await eval 'vsctl get interface vx1 statistics | grep -q "tx_packets=[1-9]"'
 vsctl del-port br1 nosuch0 || fail "del-port"
 ip -n ${NSTAG}A link del nosuch0
+# An interface of the host as a port: traffic, with unfinished checksums, and one answer to one ARP
+# request, though both the bridge and the interface have the host behind them (ovs.md 11.14).
+ip -n ${NSTAG}A link add sys0 up type veth peer name far0 netns ${NSTAG}B
+ip -n ${NSTAG}B link set far0 up
+ip -n ${NSTAG}B addr add 192.168.9.3/24 dev far0
+vsctl add-port br1 sys0 || fail "add-port sys0"
+await in_ns A ping -qc1 -W1 192.168.9.3
+in_ns B "$PYTHON" - far0 192.168.9.3 192.168.9.1 >"$TMP/arp" <<'PY' || fail "ARP"
+import socket, sys, time
+dev, us, them = sys.argv[1:]
+s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0806))
+s.bind((dev, 0x0806))
+mac = s.getsockname()[4]
+ip = socket.inet_aton
+s.send(b"\xff" * 6 + mac + b"\x08\x06\0\1\x08\0\6\4\0\1" + mac + ip(us) + b"\0" * 6 + ip(them))
+end, n = time.time() + 1, 0
+while (left := end - time.time()) > 0:
+    s.settimeout(left)
+    try:
+        f = s.recv(100)
+    except TimeoutError:
+        break
+    n += f[20:22] == b"\0\2" and f[28:32] == ip(them)
+print(n)
+PY
+same "answers to one ARP request" 1 "$(cat "$TMP/arp")"
+in_ns B ethtool -K far0 tx on >/dev/null 2>&1
+in_ns A "$PYTHON" -c 'import socket
+s = socket.create_server(("192.168.9.1", 5202))
+s.settimeout(8)
+c = s.accept()[0]
+n = 0
+while d := c.recv(65536): n += len(d)
+print(n)' >"$TMP/got" &
+got=$!
+await eval 'in_ns A ss -Hltn | grep -q :5202'
+in_ns B "$PYTHON" -c 'import socket
+c = socket.create_connection(("192.168.9.1", 5202), 5, ("192.168.9.3", 0))
+c.sendall(bytes(1 << 20))'
+wait $got
+same "TCP by the system port" $((1 << 20)) "$(cat "$TMP/got")"
+vsctl del-port br1 sys0 || fail "del-port sys0"
+ip -n ${NSTAG}A link del sys0
 # A bond is not made, and does not forward; a bridge that has no rule does not either.
 ip -n ${NSTAG}A link add bo0 type veth peer name bo1
 vsctl add-bond br1 bond0 bo0 bo1 2>/dev/null
