@@ -265,7 +265,7 @@ static int on_event(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-void host_monitor_run(struct io_host *h)
+void netdev_run(struct io_host *h)
 {
 	char buf[NL_BUF];
 

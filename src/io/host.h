@@ -19,7 +19,7 @@ struct io_host {
 	const struct io_wake *wake;
 	const struct io_open *open; /* what needs privileges; io_open_direct unless the owner sets it */
 	int nl;	     /* requests of control */
-	int monitor; /* notifications; readable: host_monitor_run() */
+	int monitor; /* notifications; readable: netdev_run() */
 	/* Those of links in other namespaces, -1: none; readable: host_elsewhere_run().  Opened by
 	 * the owner with hostnl_open_all() while it has the right to. */
 	int elsewhere;
@@ -62,7 +62,7 @@ int host_request(struct io_host *h, struct nlmsghdr *nlh,
 		 int (*cb)(const struct nlmsghdr *nlh, void *data), void *data);
 /* The host's route, as worker 'w' asks. */
 int host_route(struct io_host *h, struct worker *w, const struct udp_flow *f, struct dst *out);
-void host_monitor_run(struct io_host *h);
+void netdev_run(struct io_host *h);
 void host_elsewhere_run(struct io_host *h);
 
 static inline uint64_t host_route_gen(const struct io_host *h)

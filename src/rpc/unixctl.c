@@ -32,7 +32,7 @@ static void list_commands(struct unixctl_conn *c, int argc, const char *argv[], 
 	text_done(&t);
 }
 
-void unixctl_init(struct unixctl_server *s)
+void unixctl_server_create(struct unixctl_server *s)
 {
 	static const struct unixctl_command list = {"list-commands", "", 0, 0, list_commands};
 
@@ -41,7 +41,7 @@ void unixctl_init(struct unixctl_server *s)
 	unixctl_add(s, &list, 1, NULL);
 }
 
-void unixctl_done(struct unixctl_server *s)
+void unixctl_server_destroy(struct unixctl_server *s)
 {
 	while (!list_is_empty(&s->conns))
 		unixctl_conn_free(container_of(s->conns.next, struct unixctl_conn, node));
@@ -206,7 +206,7 @@ void unixctl_fail(struct unixctl_conn *c, const char *text)
 
 /* --- requests ----------------------------------------------------------------------------------- */
 
-static void run_command(struct unixctl_conn *c, const char *method, json_t *params)
+static void process_command(struct unixctl_conn *c, const char *method, json_t *params)
 {
 	const struct unixctl_entry *e = find(c->server, method);
 	const struct unixctl_command *cmd = e ? e->command : NULL;
@@ -277,12 +277,12 @@ static bool one_request(struct unixctl_conn *c)
 	if (!method || !json_is_array(params) || json_is_null(c->id) || !c->id)
 		c->closing = true; /* no request */
 	else
-		run_command(c, method, params);
+		process_command(c, method, params);
 	json_decref(msg);
 	return true;
 }
 
-bool unixctl_conn_run(struct unixctl_conn *c)
+bool unixctl_server_run(struct unixctl_conn *c)
 {
 	write_out(c);
 	while (!c->closing && !c->id) { /* one request at a time */

@@ -3,7 +3,7 @@
  * A unixctl server: JSON-RPC 1.0 over a Unix stream socket, as ovs-appctl speaks it (ovs.md 4.2).
  * A request names a command and its words; the answer is one text, or an error text.
  *
- * One thread.  The owner's event loop calls unixctl_accept() and unixctl_conn_run().
+ * One thread.  The owner's event loop calls unixctl_accept() and unixctl_server_run().
  */
 #ifndef VX_RPC_UNIXCTL_H
 #define VX_RPC_UNIXCTL_H
@@ -51,16 +51,16 @@ struct unixctl_conn {
 };
 
 /* Knows one command: list-commands. */
-void unixctl_init(struct unixctl_server *s);
+void unixctl_server_create(struct unixctl_server *s);
 /* Adds commands, which stay the caller's and in place.  A name that is there already gets the new
  * meaning.  0 or -ENOMEM. */
 int unixctl_add(struct unixctl_server *s, const struct unixctl_command *commands, size_t n,
 		void *aux);
-void unixctl_done(struct unixctl_server *s);
+void unixctl_server_destroy(struct unixctl_server *s);
 struct unixctl_conn *unixctl_conn_new(struct unixctl_server *s, int fd); /* NULL: memory */
 void unixctl_conn_free(struct unixctl_conn *c);
 /* Reads, runs commands, writes.  False: it ended (free it). */
-bool unixctl_conn_run(struct unixctl_conn *c);
+bool unixctl_server_run(struct unixctl_conn *c);
 static inline bool unixctl_conn_wants_write(const struct unixctl_conn *c)
 {
 	return c->out_len != 0;

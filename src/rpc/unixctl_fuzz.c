@@ -35,19 +35,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sv) < 0)
 		abort();
-	unixctl_init(&s);
+	unixctl_server_create(&s);
 	if (unixctl_add(&s, commands, 1, NULL) < 0)
 		abort();
 	c = unixctl_conn_new(&s, sv[0]);
 	for (size_t at = 1; at < size; at += piece) {
 		ssize_t n = send(sv[1], data + at, size - at < piece ? size - at : piece, MSG_NOSIGNAL);
 
-		if (n < 0 || !unixctl_conn_run(c))
+		if (n < 0 || !unixctl_server_run(c))
 			break;
 		if (c->id) /* every command here answers at once */
 			abort();
 	}
-	unixctl_done(&s);
+	unixctl_server_destroy(&s);
 	close(sv[1]);
 	return 0;
 }

@@ -83,7 +83,7 @@ static void begin(void)
 	int sv[2];
 
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sv), 0);
-	unixctl_init(&S);
+	unixctl_server_create(&S);
 	assert_int_equal(unixctl_add(&S, commands, sizeof(commands) / sizeof(commands[0]), NULL), 0);
 	conn = unixctl_conn_new(&S, sv[0]);
 	fd = sv[1];
@@ -91,7 +91,7 @@ static void begin(void)
 
 static void end(void)
 {
-	unixctl_done(&S);
+	unixctl_server_destroy(&S);
 	if (fd >= 0)
 		close(fd);
 }
@@ -155,12 +155,12 @@ static void split_everywhere(void **state)
 			begin();
 			if (at)
 				say(rows[i].request, at);
-			if (!unixctl_conn_run(conn) && (at < len || rows[i].answer))
+			if (!unixctl_server_run(conn) && (at < len || rows[i].answer))
 				fail_msg("row %zu, split at %zu: ended", i, at);
 			if (at < len) {
 				assert_string_equal(hear(), "");
 				say(rows[i].request + at, len - at);
-				assert_int_equal(unixctl_conn_run(conn), rows[i].answer != NULL);
+				assert_int_equal(unixctl_server_run(conn), rows[i].answer != NULL);
 			}
 			if (strcmp(hear(), rows[i].answer ? rows[i].answer : ""))
 				fail_msg("row %zu, split at %zu: %s", i, at, in);
@@ -177,18 +177,18 @@ static void byte_by_byte(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && rows[i].answer; i++) {
 		for (const char *c = rows[i].request; *c; c++) {
 			say(c, 1);
-			if (!unixctl_conn_run(conn))
+			if (!unixctl_server_run(conn))
 				fail_msg("row %zu ended before %s", i, c);
 		}
 		say_text(" \n\t");
-		assert_true(unixctl_conn_run(conn));
+		assert_true(unixctl_server_run(conn));
 		assert_string_equal(hear(), rows[i].answer);
 	}
 	end();
 	begin();
 	say_text("{\"method\":\"echo\",\"params\":[],\"id\":0}{\"method\":\"echo\",\"params\":[],\"id\":1}\n\n"
 	    "{\"method\":\"echo\",\"params\":[],\"id\":2");
-	assert_true(unixctl_conn_run(conn));
+	assert_true(unixctl_server_run(conn));
 	assert_string_equal(hear(), "{\"result\":\"echo\\n\",\"error\":null,\"id\":0}"
 				    "{\"result\":\"echo\\n\",\"error\":null,\"id\":1}");
 	end();
@@ -207,13 +207,13 @@ static void garbage(void **state)
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		begin();
 		say(bad[i], strlen(bad[i]));
-		if (unixctl_conn_run(conn))
+		if (unixctl_server_run(conn))
 			fail_msg("%s: goes on", bad[i]);
 		end();
 	}
 	begin(); /* NUL bytes */
 	say("\0\0\0\0", 4);
-	assert_false(unixctl_conn_run(conn));
+	assert_false(unixctl_server_run(conn));
 	end();
 }
 
@@ -231,7 +231,7 @@ static size_t pour(const char *c, size_t period, size_t n)
 		if (k < 0 && errno != EAGAIN)
 			break;
 		sent += k > 0 ? (size_t)k : 0;
-		if (!unixctl_conn_run(conn))
+		if (!unixctl_server_run(conn))
 			break;
 	}
 	return sent;
@@ -255,7 +255,7 @@ static void huge(void **state)
 	say_text("{\"id\":1,\"method\":\"echo\",\"params\":[\"a\"");
 	assert_int_equal(pour(",\"a\"", 4, 4096), 4096);
 	say_text("]}");
-	assert_true(unixctl_conn_run(conn));
+	assert_true(unixctl_server_run(conn));
 	assert_string_equal(hear(), "{\"result\":null,\"error\":\"\\\"echo\\\" command takes at most 40 "
 				    "arguments\\n\",\"id\":1}");
 	end();
@@ -263,7 +263,7 @@ static void huge(void **state)
 	say_text("{\"id\":1,\"params\":[],\"method\":\"");
 	assert_int_equal(pour("a", 1, 4096), 4096);
 	say_text("\"}");
-	assert_true(unixctl_conn_run(conn));
+	assert_true(unixctl_server_run(conn));
 	assert_true(strlen(hear()) < 400 && strstr(in, "is not a valid command"));
 	end();
 }
@@ -276,7 +276,7 @@ static void slow_reader(void **state)
 	(void)state;
 	begin();
 	say_text("{\"method\":\"big\",\"params\":[],\"id\":1}");
-	assert_true(unixctl_conn_run(conn));
+	assert_true(unixctl_server_run(conn));
 	assert_true(unixctl_conn_wants_write(conn));
 	while (*hear()) {
 		for (size_t i = 0; in[i]; i++, n++) {
@@ -285,7 +285,7 @@ static void slow_reader(void **state)
 			if (n >= 11 && n < 2000011 && in[i] != want)
 				fail_msg("byte %zu", n);
 		}
-		assert_true(unixctl_conn_run(conn));
+		assert_true(unixctl_server_run(conn));
 	}
 	assert_false(unixctl_conn_wants_write(conn));
 	assert_int_equal(n, 2000000 + strlen("{\"result\":\"\\n\",\"error\":null,\"id\":1}"));
@@ -298,15 +298,15 @@ static void answered_later(void **state)
 	(void)state;
 	begin();
 	say_text("{\"method\":\"wait\",\"params\":[],\"id\":1}{\"method\":\"echo\",\"params\":[],\"id\":2}");
-	assert_true(unixctl_conn_run(conn));
+	assert_true(unixctl_server_run(conn));
 	assert_ptr_equal(later, conn);
 	assert_string_equal(hear(), "");
 	unixctl_reply(later, "now");
 	assert_string_equal(hear(), "{\"result\":\"now\\n\",\"error\":null,\"id\":1}");
-	assert_true(unixctl_conn_run(conn));
+	assert_true(unixctl_server_run(conn));
 	assert_string_equal(hear(), "{\"result\":\"echo\\n\",\"error\":null,\"id\":2}");
 	say_text("{\"method\":\"wait\",\"params\":[],\"id\":3}");
-	assert_true(unixctl_conn_run(conn));
+	assert_true(unixctl_server_run(conn));
 	gone_calls = 0;
 	end();
 	assert_int_equal(gone_calls, 1);
@@ -319,11 +319,11 @@ static void client_gone(void **state)
 	say_text("{\"method\":\"big\",\"params\":[],\"id\":1}");
 	close(fd);
 	fd = -1;
-	assert_false(unixctl_conn_run(conn) && unixctl_conn_run(conn));
+	assert_false(unixctl_server_run(conn) && unixctl_server_run(conn));
 	end();
 	begin();
 	shutdown(fd, SHUT_WR);
-	assert_false(unixctl_conn_run(conn));
+	assert_false(unixctl_server_run(conn));
 	end();
 }
 

@@ -135,7 +135,7 @@ void commands_init(struct vxd *d)
 		{"version", "", 0, 0, cmd_version},
 	};
 
-	unixctl_init(&d->ctl);
-	unixctl_init(&d->ovs_ctl); /* vxd/vswitchd adds its commands */
+	unixctl_server_create(&d->ctl);
+	unixctl_server_create(&d->ovs_ctl); /* vxd/vswitchd adds its commands */
 	unixctl_add(&d->ctl, commands, ARRAY_LEN(commands), d);
 }

@@ -48,7 +48,7 @@ static bool is_gone(const struct loop *l, const struct loop_source *s)
 	return false;
 }
 
-void loop_round(struct loop *l, int ms)
+void poll_block(struct loop *l, int ms)
 {
 	struct epoll_event ev[32]; /* fewer than gone[] remembers */
 	int n = epoll_wait(l->epoll, ev, 32, ms);

@@ -27,6 +27,6 @@ int loop_add(struct loop *l, struct loop_source *s, uint32_t events);
 int loop_change(struct loop *l, struct loop_source *s, uint32_t events);
 void loop_del(struct loop *l, struct loop_source *s);
 /* One round: waits at most 'ms' (-1: for ever). */
-void loop_round(struct loop *l, int ms);
+void poll_block(struct loop *l, int ms);
 
 #endif

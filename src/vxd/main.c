@@ -46,7 +46,7 @@ static void monitor_ready(struct loop_source *s, uint32_t events)
 {
 	struct io_host *h = s->ctx;
 
-	host_monitor_run(h);
+	netdev_run(h);
 	bridge_links_changed(container_of(h, struct vxd, host)->ovs);
 }
 
@@ -210,7 +210,7 @@ static void run(struct vxd *d)
 				 : (int)MIN((next - now + NS_PER_MS - 1) / NS_PER_MS, 60000ull);
 
 		service_flush(&d->service);
-		loop_round(&d->loop, ms);
+		poll_block(&d->loop, ms);
 	}
 }
 
@@ -350,8 +350,8 @@ static int live(struct vxd *d, const struct options *o)
 	rules_done(&d->rules);
 	rtnl_done(&d->rtnl);
 	vx_free(d->vx);
-	unixctl_done(&d->ctl);
-	unixctl_done(&d->ovs_ctl);
+	unixctl_server_destroy(&d->ctl);
+	unixctl_server_destroy(&d->ovs_ctl);
 	workers_done(&d->workers);
 	io_host_done(&d->host);
 	state_close(&d->state);

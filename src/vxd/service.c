@@ -116,7 +116,7 @@ static void client_ready(struct loop_source *src, uint32_t events)
 	else if (c->nl && events & EPOLLHUP)
 		alive = false;
 	else if (c->uc)
-		alive = alive && unixctl_conn_run(c->uc);
+		alive = alive && unixctl_server_run(c->uc);
 	if (!alive || (c->nl && c->nl->closing) || (c->uc && c->uc->closing))
 		client_free(c);
 	else
