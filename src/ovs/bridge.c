@@ -377,6 +377,7 @@ void bridge_exit(struct ovs *o, bool cleanup)
 	ovsdb_idl_txn_destroy(o->status_txn);
 	ovsdb_idl_destroy(o->idl);
 	coverage_free(o->coverage);
+	text_done(&o->unbuilt);
 	free(o);
 }
 
@@ -401,6 +402,10 @@ static void note_done(struct ovs *o)
 
 	if (s == OVSDB_TXN_SUCCESS || s == OVSDB_TXN_UNCHANGED)
 		o->is_configured = true;
+	if (s == OVSDB_TXN_ERROR && !o->told_error)
+		vlog_limited(VLM_BRIDGE, VLL_ERR, "the database does not take what is written: %s",
+			     ovsdb_idl_txn_error(o->txn));
+	o->told_error = s == OVSDB_TXN_ERROR;
 }
 
 /* The connection comes and goes; attempts that fail are told once. */

@@ -58,9 +58,10 @@ struct ovs {
 	struct ovsdb_idl_txn *status_txn;
 	uint64_t next_status; /* when statistics are due */
 	uint32_t stats_ms;
+	struct text unbuilt; /* as bridge.unbuilt */
 	bool links_changed;
 	bool is_configured, is_contended;
-	bool was_connected, told_attempt; /* what the log says */
+	bool told_error, was_connected, told_attempt; /* what the log says */
 };
 
 /* settings.c */

@@ -104,6 +104,20 @@ static void warn_iface(struct iface *i, const struct ovsdb_row *port, const stru
 
 enum { STATS_MS = 5000 };
 
+static void warn_root(struct ovs *o, const struct ovsdb_row *root)
+{
+	static const char *const keys[] = {"enable-statistics", "hw-offload",
+					   "userspace-tso-enable", "dpdk-init"};
+	struct text now = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (other_true(root, ROOT_OTHER_CONFIG, keys[i]))
+			text_printf(&now, "%sother_config:%s", now.len ? ", " : "", keys[i]);
+	if (other_number(root, ROOT_OTHER_CONFIG, "vlan-limit", 1) != 1)
+		text_printf(&now, "%sother_config:vlan-limit other than 1", now.len ? ", " : "");
+	warn_unbuilt("Open_vSwitch", &o->unbuilt, &now);
+}
+
 void settings_root(struct ovs *o, const struct ovsdb_row *root)
 {
 	const struct dpif_limits none = DPIF_LIMITS_DEFAULT;
@@ -120,6 +134,7 @@ void settings_root(struct ovs *o, const struct ovsdb_row *root)
 	l.max_idle = MAX(l.max_idle, 500u);
 	l.max_revalidator = MAX(l.max_revalidator, 100u);
 	dpif_set_limits(o->cfg.vx, &l);
+	warn_root(o, root);
 	o->stats_ms = MAX(other_number(root, ROOT_OTHER_CONFIG, "stats-update-interval", STATS_MS),
 			  (uint32_t)STATS_MS);
 }

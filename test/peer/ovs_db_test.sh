@@ -209,6 +209,10 @@ one A -- --id=@m create mirror name=m0 -- set bridge br1 mirrors=@m >/dev/null
 one A set-controller br1 tcp:127.0.0.1:1 >/dev/null
 grep -q '|bridge|WARN|br1: not built, and ignored: controller, mirrors' "$TMP/vxd.log" || fail "no word of what is not built: $(grep WARN "$TMP/vxd.log")"
 one A del-controller br1
+one A set Open_vSwitch . other_config:vlan-limit=2 other_config:hw-offload=true >/dev/null
+grep -q '|bridge|WARN|Open_vSwitch: not built, and ignored: other_config:hw-offload, other_config:vlan-limit' "$TMP/vxd.log" ||
+	fail "no word of vlan-limit: $(tail -3 "$TMP/vxd.log")"
+one A clear Open_vSwitch . other_config >/dev/null
 one A clear bridge br1 mirrors
 one A add-port br1 d0 -- set port d0 vlan_mode=dot1q-tunnel tag=5 -- set interface d0 type=internal >/dev/null
 same "dot1q-tunnel" '-1 "d0: vlan_mode dot1q-tunnel is not built, use access, trunk, native-tagged or native-untagged"' \
