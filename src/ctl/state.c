@@ -175,32 +175,107 @@ static void replay_line(char *line, unsigned int number, struct list *failures, 
 		note_failure(failures, number, n, words, why);
 }
 
+/* --- up and down -------------------------------------------------------------------------------
+ * Interfaces were left on the host as they were: one that is replayed up and down again would lose
+ * what the host drops with it, its IPv6 addresses. */
+
+enum { LOOK_AHEAD = 4096 };
+
+/* "link set [dev] NAME up|down": the name and its length, or NULL. */
+static const char *flips(const char *line, size_t *len)
+{
+	static const char start[] = "link set ";
+	const char *name, *end;
+
+	if (strncmp(line, start, sizeof(start) - 1))
+		return NULL;
+	name = line + sizeof(start) - 1;
+	if (!strncmp(name, "dev ", 4))
+		name += 4;
+	*len = strcspn(name, " \n");
+	end = name + *len;
+	return !strcmp(end, " up\n") || !strcmp(end, " down\n") ? name : NULL;
+}
+
+static bool names(const char *line, const char *name, size_t len)
+{
+	for (const char *at = line; (at = strchr(at, ' ')); at++)
+		if (!strncmp(at + 1, name, len) && strchr(" \n", at[1 + len]))
+			return true;
+	return false;
+}
+
+/* The next line that is about this device, but for its FDB, sets it up or down once more. */
+static bool is_overtaken(char *const *lines, size_t i, size_t n)
+{
+	size_t len, other;
+	const char *name = flips(lines[i], &len);
+
+	for (size_t k = i + 1; name && k < n && k <= i + LOOK_AHEAD; k++)
+		if (strncmp(lines[k], "fdb ", 4) && names(lines[k], name, len))
+			return flips(lines[k], &other) != NULL;
+	return false;
+}
+
+/* --- the file ---------------------------------------------------------------------------------- */
+
+/* The whole lines; *torn: there is one more, which is not whole. */
+static char **read_lines(const char *path, size_t *n, bool *torn)
+{
+	FILE *f = fopen(path, "re");
+	char **lines = NULL, *line = NULL;
+	size_t size = 0, room = 0;
+	ssize_t len;
+
+	*n = 0;
+	*torn = false;
+	while (f && (len = getline(&line, &size, f)) > 0) {
+		*torn = line[len - 1] != '\n';
+		if (*torn)
+			break;
+		if (*n == room) {
+			char **more = realloc(lines, (room + 256) * sizeof(*more));
+
+			if (!more)
+				break;
+			lines = more;
+			room += 256;
+		}
+		if (strlen(line) != (size_t)len)
+			*line = 0; /* it is no text */
+		lines[(*n)++] = line;
+		line = NULL;
+		size = 0;
+	}
+	free(line);
+	if (f)
+		fclose(f);
+	return lines;
+}
+
 int state_replay(struct state *s, state_line_fn *fn, void *ctx)
 {
-	FILE *f = fopen(s->path, "re");
-	unsigned int number = 0;
 	struct list failures;
-	char *line = NULL;
-	size_t size = 0;
-	ssize_t n;
+	char **lines;
+	bool torn;
+	size_t n;
 	int failed;
 
 	list_init(&failures);
 	s->replaying = true;
-	while (f && (n = getline(&line, &size, f)) >= 0) {
-		number++;
-		if (n && line[n - 1] != '\n') {
-			vlog(VLM_STATE, VLL_WARN, "%s, line %u is torn and was ignored", s->path, number);
-			break;
-		}
-		if (strlen(line) == (size_t)n)
-			replay_line(line, number, &failures, fn, ctx);
-		else
-			note_failure(&failures, number, 0, NULL, "it is no text");
+	lines = read_lines(s->path, &n, &torn);
+	for (size_t i = 0; i < n; i++) {
+		if (!*lines[i])
+			note_failure(&failures, (unsigned)i + 1, 0, NULL, "it is no text");
+		else if (!is_overtaken(lines, i, n))
+			replay_line(lines[i], (unsigned)i + 1, &failures, fn, ctx);
 	}
-	if (f)
-		fclose(f);
-	free(line);
+	if (torn)
+		vlog(VLM_STATE, VLL_WARN, "%s, line %u is torn and was ignored", s->path,
+		     (unsigned)n + 1);
+	for (size_t i = 0; i < n; i++)
+		free(lines[i]);
+	free(lines);
 	failed = tell_failures(&failures, s->path);
 	s->replaying = false;
 	return failed;
