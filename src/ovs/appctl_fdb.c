@@ -221,7 +221,6 @@ static void del(struct unixctl_conn *c, int argc, const char *argv[], void *aux)
 void appctl_add_fdb(struct unixctl_server *s, struct ovs *o)
 {
 	static const struct unixctl_command commands[] = {
-		{"bridge/macs", "bridge", 1, 1, macs},
 		{"fdb/add", "bridge port vlan mac", 4, 4, add},
 		{"fdb/del", "bridge vlan mac", 3, 3, del},
 		{"fdb/flush", "[bridge]", 0, 1, flush},
@@ -229,6 +228,13 @@ void appctl_add_fdb(struct unixctl_server *s, struct ovs *o)
 		{"fdb/stats-clear", "[bridge]", 0, 1, stats_clear},
 		{"fdb/stats-show", "bridge", 1, 1, stats_show},
 	};
+
+	unixctl_add(s, commands, ARRAY_LEN(commands), o);
+}
+
+void bridge_add_own_commands(struct ovs *o, struct unixctl_server *s)
+{
+	static const struct unixctl_command commands[] = {{"bridge/macs", "bridge", 1, 1, macs}};
 
 	unixctl_add(s, commands, ARRAY_LEN(commands), o);
 }

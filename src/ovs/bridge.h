@@ -35,5 +35,7 @@ bool bridge_is_ready(const struct ovs *ovs);
 void bridge_links_changed(struct ovs *ovs); /* NULL is fine */
 /* Adds the commands that ovs-appctl knows (ovs/appctl); nobody calls them after bridge_exit(). */
 void bridge_add_commands(struct ovs *ovs, struct unixctl_server *s);
+/* Those that only "vx" asks. */
+void bridge_add_own_commands(struct ovs *ovs, struct unixctl_server *s);
 
 #endif

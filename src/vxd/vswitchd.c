@@ -56,6 +56,7 @@ static void add_commands(struct vxd *d)
 		vlog_add_commands(s);
 		bridge_add_commands(d->ovs, s);
 	}
+	bridge_add_own_commands(d->ovs, &d->ctl);
 	unixctl_add(&d->ovs_ctl, own, 1, d);
 }
 
