@@ -17,6 +17,9 @@ struct ofproto;
 
 enum { OFPORT_NONE = 0, OFPORT_LOCAL = 65534, OFPORT_MAX = 0xff00 };
 
+/* A port's name, with its end; one that is a device has a device's. */
+enum { OFPORT_NAME_MAX = 64 };
+
 /* --- bridges --------------------------------------------------------------------------------- */
 
 /* Type "system" or "netdev" ("": system).  Opens the datapath if it is the first, and makes the

@@ -15,7 +15,7 @@ struct ofproto_port {
 	struct ofproto *p;
 	enum port_kind kind;
 	uint16_t ofport;
-	char name[DEV_NAME_MAX], peer[DEV_NAME_MAX];
+	char name[OFPORT_NAME_MAX], peer[OFPORT_NAME_MAX];
 	struct dpif_port *dp; /* NULL: a patch port */
 	struct tunnel_cfg tun;
 	struct port_counters *counters; /* [n_workers + 1] */

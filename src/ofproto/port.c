@@ -151,6 +151,12 @@ static int kind_of(const char *type, enum port_kind *kind)
 	return -EAFNOSUPPORT;
 }
 
+/* Tunnel and patch ports are no devices, and may have longer names than those. */
+static size_t name_max(enum port_kind kind)
+{
+	return kind == PORT_VXLAN || kind == PORT_PATCH ? OFPORT_NAME_MAX : DEV_NAME_MAX;
+}
+
 static void port_free(void *arg)
 {
 	struct ofproto_port *port = arg;
@@ -201,8 +207,10 @@ int ofproto_port_add(struct ofproto *p, const struct ofproto_port_cfg *cfg, uint
 	if (r < 0)
 		return vx_fail(err, r, "type \"%s\" is none of system, internal, patch, vxlan",
 			       cfg->type);
-	if (!*cfg->name || strlen(cfg->name) >= DEV_NAME_MAX)
+	if (!*cfg->name || strlen(cfg->name) >= name_max(kind))
 		return vx_fail(err, -EINVAL, "\"%s\" is no valid interface name", cfg->name);
+	if (cfg->peer && strlen(cfg->peer) >= OFPORT_NAME_MAX)
+		return vx_fail(err, -EINVAL, "\"%s\" is no valid peer", cfg->peer);
 	if (port_named(p->d, cfg->name))
 		return -EEXIST;
 	port = port_new(p, cfg, kind);
@@ -283,9 +291,11 @@ static int reconfigure_tunnel(struct ofproto_port *port, const struct tunnel_cfg
 
 static int reconfigure_patch(struct ofproto_port *port, const char *peer)
 {
-	char old[DEV_NAME_MAX];
+	char old[OFPORT_NAME_MAX];
 	int r;
 
+	if (peer && strlen(peer) >= sizeof(port->peer))
+		return -EINVAL;
 	memcpy(old, port->peer, sizeof(old));
 	snprintf(port->peer, sizeof(port->peer), "%s", peer ? peer : "");
 	r = dpif_publish(port->p->d);

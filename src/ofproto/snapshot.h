@@ -38,7 +38,6 @@ struct snap_bundle {
 struct snap_bridge;
 
 struct snap_port {
-	char name[DEV_NAME_MAX];
 	const struct snap_bridge *br;
 	const struct snap_bundle *bundle; /* NULL: takes part in nothing */
 	const struct snap_port *peer;	  /* of a patch port; may be NULL */
@@ -47,6 +46,7 @@ struct snap_port {
 	uint16_t ofport;
 	bool is_tunnel;
 	struct tunnel_cfg tun;
+	char name[OFPORT_NAME_MAX];
 };
 
 struct snap_bridge {

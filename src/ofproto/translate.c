@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ofproto/translate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "datapath/dp.h"
@@ -23,7 +24,7 @@ void translate_note(struct translation *t, enum note note, const struct snap_por
 	if (note == NOTE_bridge)
 		memcpy(s.maker.text, port->br->name, sizeof(port->br->name));
 	if (port)
-		memcpy(s.dev, port->name, sizeof(s.dev));
+		snprintf(s.dev, sizeof(s.dev), "%.*s", (int)sizeof(s.dev) - 1, port->name);
 	t->report(t->report_ctx, &s);
 }
 
