@@ -167,9 +167,10 @@ static int set_log_file(const char *arg)
 	r = vlog_set_file(path);
 	if (r == 0)
 		return -1;
+	/* A start script's directory may be missing: that is no reason not to switch. */
 	fprintf(stderr, "%s: cannot write the log file %s: %s\n", program_invocation_short_name, path,
 		strerror(-r));
-	return 1;
+	return -1;
 }
 
 static int set_verbose(const char *arg)
