@@ -161,7 +161,7 @@ static void want_bridge(struct ovs *o, const struct ovsdb_row *row)
 	struct bridge *b = bridge_find(o, &row->node.uuid);
 
 	if (strpbrk(name, "/\\")) {
-		vlog(VLM_BRIDGE, VLL_WARN, "ignoring bridge with invalid name '%s'", name);
+		vlog_limited(VLM_BRIDGE, VLL_WARN, "ignoring bridge with invalid name '%s'", name);
 		return;
 	}
 	if (b && strcmp(b->type, type)) {
@@ -190,6 +190,13 @@ static void delete_unwanted(struct ovs *o)
 	}
 }
 
+static void bridge_failed(struct bridge *b, const char *why)
+{
+	if (!b->told_failure)
+		vlog(VLM_BRIDGE, VLL_ERR, "failed to create bridge %s: %s", b->name, why);
+	b->told_failure = true;
+}
+
 static void open_bridge(struct bridge *b)
 {
 	struct vx_err err = {0};
@@ -198,17 +205,22 @@ static void open_bridge(struct bridge *b)
 	if (b->ofproto)
 		return;
 	if (strcmp(b->type, "system") && strcmp(b->type, "netdev")) {
-		vlog(VLM_BRIDGE, VLL_ERR, "failed to create bridge %s: unknown datapath type %s",
-		     b->name, b->type);
+		snprintf(err.text, sizeof(err.text), "unknown datapath type %s", b->type);
+		bridge_failed(b, err.text);
 		return;
 	}
 	r = ofproto_create(b->ovs->cfg.vx, b->name, b->type, &err, &b->ofproto);
-	if (r < 0)
-		vlog(VLM_BRIDGE, VLL_ERR, "failed to create bridge %s: %s", b->name,
-		     *err.text ? err.text : strerror(-r));
-	else
-		vlog(VLM_BRIDGE, VLL_INFO, "bridge %s: added interface %s on port %u", b->name,
-		     b->name, OFPORT_LOCAL);
+	if (r < 0) {
+		bridge_failed(b, *err.text ? err.text : strerror(-r));
+		iface_local_failed(b, r);
+		return;
+	}
+	b->told_failure = false;
+	list_for_each (i, &b->ifaces, struct iface, node)
+		if (!strcmp(i->name, b->name))
+			i->ofport = OFPORT_LOCAL;
+	vlog(VLM_BRIDGE, VLL_INFO, "bridge %s: added interface %s on port %u", b->name, b->name,
+	     OFPORT_LOCAL);
 }
 
 static bool has_request(const struct ovsdb_row *row)
@@ -236,16 +248,18 @@ static void tell_bridge(struct bridge *b, const struct ovsdb_row *row, struct ov
 {
 	char id[17];
 
-	snprintf(id, sizeof(id), "%016llx", (unsigned long long)b->dpid);
-	ovsdb_idl_txn_set_string(txn, row, BRIDGE_DATAPATH_ID, id);
-	ovsdb_idl_txn_set_string(txn, row, BRIDGE_DATAPATH_VERSION, "<built-in>");
 	list_for_each (i, &b->ifaces, struct iface, node) {
 		const struct ovsdb_row *iface =
 			ovsdb_table_find(table(b->ovs, OVS_INTERFACE), &i->uuid);
 
-		if (iface)
+		if (iface && (b->ofproto || i->ofport == OFPORT_FAILED))
 			iface_tell(i, iface, txn);
 	}
+	if (!b->ofproto)
+		return;
+	snprintf(id, sizeof(id), "%016llx", (unsigned long long)b->dpid);
+	ovsdb_idl_txn_set_string(txn, row, BRIDGE_DATAPATH_ID, id);
+	ovsdb_idl_txn_set_string(txn, row, BRIDGE_DATAPATH_VERSION, "<built-in>");
 }
 
 static void tell_root(struct ovs *o, const struct ovsdb_row *root, struct ovsdb_idl_txn *txn)
@@ -268,7 +282,7 @@ static void tell_root(struct ovs *o, const struct ovsdb_row *root, struct ovsdb_
 	list_for_each (b, &o->bridges, struct bridge, node) {
 		const struct ovsdb_row *row = ovsdb_table_find(table(o, OVS_BRIDGE), &b->uuid);
 
-		if (row && b->ofproto)
+		if (row)
 			tell_bridge(b, row, txn);
 	}
 }
@@ -441,8 +455,13 @@ static void follow_database(struct ovs *o, uint64_t now)
 	o->is_contended = ovsdb_idl_is_lock_contended(o->idl);
 	note_done(o);
 	root = ovsdb_table_first(table(o, OVS_ROOT));
-	if (!ovsdb_idl_has_lock(o->idl) || !root)
+	if (!ovsdb_idl_has_lock(o->idl))
 		return;
+	if (!root) { /* asks for nothing, if that is known */
+		if (ovsdb_idl_snapshots(o->idl))
+			all_destroy(o, false);
+		return;
+	}
 	again = must_tell_again(o) || o->links_changed;
 	o->links_changed = false;
 	if (ovsdb_idl_seqno(o->idl) == o->seen && !again)

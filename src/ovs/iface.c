@@ -35,7 +35,20 @@ static bool parse_patch(struct iface *i, const struct ovsdb_row *row, struct ofp
 		text_printf(&i->error, "%s: patch type takes only a 'peer' argument", i->name);
 	else if (!strcmp(cfg->peer, i->name))
 		text_printf(&i->error, "%s: patch peer must not be self", i->name);
+	else if (strlen(cfg->peer) >= OVS_NAME_MAX)
+		text_printf(&i->error, "%s: the patch peer's name is longer than %d bytes", i->name,
+			    OVS_NAME_MAX - 1);
 	return !i->error.len;
+}
+
+static void log_lines(const char *s)
+{
+	while (*s) {
+		size_t n = strcspn(s, "\n");
+
+		vlog(VLM_BRIDGE, VLL_WARN, "%.*s", (int)n, s);
+		s += n + (s[n] == '\n');
+	}
 }
 
 static bool parse_vxlan(struct iface *i, const struct ovsdb_row *row, struct ofproto_port_cfg *cfg)
@@ -44,11 +57,10 @@ static bool parse_vxlan(struct iface *i, const struct ovsdb_row *row, struct ofp
 	bool good = vxlan_options_parse(i->name, ovsdb_row_datum(row, IFACE_OPTIONS), &cfg->tun,
 					&i->error, &warning);
 
-	for (char *line = (char *)text_get(&warning), *end; *line; line = end + 1) {
-		end = strchr(line, '\n');
-		vlog(VLM_BRIDGE, VLL_WARN, "%.*s", (int)(end - line), line);
-	}
-	text_done(&warning);
+	if (strcmp(text_get(&i->warned), text_get(&warning)) != 0)
+		log_lines(text_get(&warning));
+	text_done(&i->warned);
+	i->warned = warning;
 	return good;
 }
 
@@ -57,7 +69,11 @@ bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_po
 	int64_t want = ovsdb_row_integer(row, IFACE_OFPORT_REQUEST, 0);
 	int64_t had = ovsdb_row_integer(row, IFACE_OFPORT, 0);
 
-	text_clear(&i->error);
+	if (strlen(ovsdb_row_string(row, IFACE_NAME)) >= sizeof(i->name)) {
+		text_printf(&i->error, "%.20s...: a name has at most %zu bytes", i->name,
+			    sizeof(i->name) - 1);
+		return false;
+	}
 	if (*i->refusal) {
 		text_printf(&i->error, "%s", i->refusal);
 		return false;
@@ -79,10 +95,19 @@ bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_po
 	return strcmp(i->type, "vxlan") || parse_vxlan(i, row, cfg);
 }
 
+static bool is_tap(const struct iface *i)
+{
+	return !strcmp(i->type, "internal") || !strcmp(i->type, "tap");
+}
+
 /* 3.1's sentence for what a port's making answered. */
 static void say_error(struct iface *i, int r, const struct vx_err *err)
 {
-	if (r == -EEXIST || r == -EADDRINUSE)
+	if (is_tap(i) && *err->text) { /* of a name that it cannot have (ovs.md 11.24) */
+		text_printf(&i->error, "could not open network device %s (%s)", i->name,
+			    strerror(r == -EEXIST ? EINVAL : -r));
+		vlog_limited(VLM_BRIDGE, VLL_WARN, "interface %s: %s", i->name, err->text);
+	} else if (r == -EEXIST || r == -EADDRINUSE)
 		text_printf(&i->error, "could not add network device %s to ofproto (%s)", i->name,
 			    strerror(-r));
 	else if (r == -ENODEV || !*err->text)
@@ -124,43 +149,95 @@ static bool needs_other_device(const struct iface *i, const struct ofproto_port_
 	       v.tun->gbp != cfg->tun.gbp && v.tun->dst_port == cfg->tun.dst_port;
 }
 
-void iface_create(struct iface *i, const struct ovsdb_row *row)
+static int add_port(struct iface *i, const struct ofproto_port_cfg *cfg, struct vx_err *err)
+{
+	uint16_t ofport;
+	int r = ofproto_port_add(i->bridge->ofproto, cfg, &ofport, err);
+
+	i->ofport = r < 0 ? OFPORT_FAILED : ofport;
+	i->knows_mtu = false;
+	if (r == 0)
+		vlog(VLM_BRIDGE, VLL_INFO, "bridge %s: added interface %s on port %u",
+		     i->bridge->name, i->name, ofport);
+	return r;
+}
+
+/* Its bridge made it; what the host took away is made anew. */
+static int make_local(struct iface *i, struct vx_err *err)
+{
+	struct ofproto_port_cfg cfg = {
+		.name = i->name, .type = "internal", .ofport_request = OFPORT_LOCAL};
+
+	text_clear(&i->error);
+	if (i->ofport == OFPORT_LOCAL && is_gone(i)) {
+		ofproto_port_del(i->bridge->ofproto, OFPORT_LOCAL, true);
+		i->ofport = OFPORT_FAILED;
+	}
+	if (i->ofport == OFPORT_FAILED)
+		return add_port(i, &cfg, err);
+	i->ofport = OFPORT_LOCAL;
+	return 0;
+}
+
+/* As its row asks for. */
+static int make(struct iface *i, const struct ovsdb_row *row, struct vx_err *err)
 {
 	struct ofproto_port_cfg cfg;
-	struct vx_err err = {0};
-	uint16_t ofport = 0;
 	int r;
 
-	if (is_local(i)) {
-		i->ofport = OFPORT_LOCAL;
-		return;
-	}
 	if (is_gone(i)) {
 		ofproto_port_del(i->bridge->ofproto, (uint16_t)i->ofport, true);
 		i->ofport = OFPORT_NONE;
 	}
 	if (!iface_parse(i, row, &cfg)) {
 		fail(i);
-		return;
+		return 0;
 	}
 	if (i->ofport > 0 && needs_other_device(i, &cfg)) {
 		cfg.ofport_request = (uint16_t)i->ofport;
 		ofproto_port_del(i->bridge->ofproto, cfg.ofport_request, true);
 		i->ofport = OFPORT_NONE;
 	}
-	if (i->ofport > 0) {
-		r = ofproto_port_reconfigure(i->bridge->ofproto, (uint16_t)i->ofport, &cfg, &err);
-		if (r < 0)
-			fail(i);
-	} else {
-		r = ofproto_port_add(i->bridge->ofproto, &cfg, &ofport, &err);
-		i->ofport = r < 0 ? OFPORT_FAILED : ofport;
-		if (r == 0)
-			vlog(VLM_BRIDGE, VLL_INFO, "bridge %s: added interface %s on port %u",
-			     i->bridge->name, i->name, ofport);
-	}
+	if (i->ofport <= 0)
+		return add_port(i, &cfg, err);
+	r = ofproto_port_reconfigure(i->bridge->ofproto, (uint16_t)i->ofport, &cfg, err);
+	if (r < 0)
+		fail(i);
+	return r;
+}
+
+/* ovs-vsctl sends who sees an error to the log: it is there when it comes and when it changes. */
+static void log_error(const struct iface *i, const char *before)
+{
+	if (i->error.len && strcmp(text_get(&i->error), before) != 0)
+		log_lines(text_get(&i->error));
+}
+
+void iface_create(struct iface *i, const struct ovsdb_row *row)
+{
+	struct text before = i->error;
+	struct vx_err err = {0};
+	int r;
+
+	i->error = (struct text){0};
+	if (is_gone(i) && is_tap(i))
+		vlog(VLM_BRIDGE, VLL_WARN, "bridge %s: the host deleted interface %s, which is made "
+					   "anew", i->bridge->name, i->name);
+	r = is_local(i) ? make_local(i, &err) : make(i, row, &err);
 	if (r < 0)
 		say_error(i, r, &err);
+	log_error(i, text_get(&before));
+	text_done(&before);
+}
+
+void iface_local_failed(struct bridge *b, int r)
+{
+	list_for_each (i, &b->ifaces, struct iface, node)
+		if (is_local(i)) {
+			i->ofport = OFPORT_FAILED;
+			text_clear(&i->error);
+			say_error(i, r, &(struct vx_err){0});
+		}
 }
 
 void iface_destroy(struct iface *i)
@@ -176,6 +253,7 @@ void iface_destroy(struct iface *i)
 	list_remove(&i->node);
 	text_done(&i->error);
 	text_done(&i->unbuilt);
+	text_done(&i->warned);
 	free(i);
 }
 

@@ -11,7 +11,7 @@
 #include "ovs/tables.h"
 #include "ovsdb/idl.h"
 
-enum { OFPORT_FAILED = -1, OVS_NAME_MAX = 64, REFUSAL_MAX = 200 };
+enum { OFPORT_FAILED = -1, OVS_NAME_MAX = OFPORT_NAME_MAX, REFUSAL_MAX = 200 };
 
 /* An interface that the database names; it may or may not be there. */
 struct iface {
@@ -26,7 +26,9 @@ struct iface {
 	char refusal[REFUSAL_MAX]; /* why its port cannot be; "": it can */
 	bool keep;		   /* what it has on the host stays when it goes */
 	bool has_mtu_request;
+	bool knows_mtu;	     /* was told the MTU that internal ports have */
 	struct text unbuilt; /* what the log said of its columns */
+	struct text warned;  /* and of its options */
 	bool had_carrier;
 	int64_t link_resets;
 };
@@ -39,7 +41,7 @@ struct bridge {
 	char type[16];
 	struct ofproto *ofproto;
 	struct list ifaces;
-	bool wanted, is_secure;
+	bool wanted, is_secure, told_failure;
 	struct mac mac; /* of the local port */
 	uint64_t dpid;
 	uint32_t mtu; /* that internal ports follow; 0: they were never told */
@@ -85,6 +87,8 @@ bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_po
 /* Makes it, or changes it to what the row asks for; sets ofport and error. */
 void iface_create(struct iface *i, const struct ovsdb_row *row);
 void iface_destroy(struct iface *i);
+/* The bridge was not made, as its own interface cannot be: a negative errno. */
+void iface_local_failed(struct bridge *b, int r);
 /* Statistics and what else moves by itself. */
 void iface_tell_status(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn);
 /* Columns that go with cur_cfg. */

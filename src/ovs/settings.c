@@ -286,12 +286,13 @@ void settings_mtus(struct bridge *b)
 			least = d->mtu;
 	}
 	least = least ? least : 1500;
-	if (least == b->mtu)
-		return; /* what the host set since then is its wish */
+	list_for_each (i, &b->ifaces, struct iface, node) {
+		if (!follows_mtu(i) || (i->knows_mtu && least == b->mtu))
+			continue; /* what the host set since then is its wish */
+		set_mtu(i, least);
+		i->knows_mtu = true;
+	}
 	b->mtu = least;
-	list_for_each (i, &b->ifaces, struct iface, node)
-		if (follows_mtu(i))
-			set_mtu(i, least);
 }
 
 void settings_iface(struct iface *i, const struct ovsdb_row *port, const struct ovsdb_row *row)
@@ -304,6 +305,7 @@ void settings_iface(struct iface *i, const struct ovsdb_row *port, const struct 
 	set_iface_mac(i, row);
 	if (mtu > 0)
 		set_mtu(i, (uint32_t)MIN(mtu, (int64_t)UINT16_MAX));
+	i->knows_mtu &= mtu > 0 || !i->has_mtu_request; /* a wish that went */
 	i->has_mtu_request = mtu > 0;
 	set_owned(iface_dev(i), DEV_MTU_OWNED, mtu > 0);
 }

@@ -16,6 +16,7 @@ static void gone_with_host(struct vxd *d, struct dev *dev)
 		canon_link_del(state_text(&d->state), dev);
 	link_dellink(dev, false);
 	state_commit(&d->state);
+	bridge_links_changed(d->ovs); /* which asks for it, maybe */
 }
 
 void host_side_lost(void *ctx)

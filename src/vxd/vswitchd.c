@@ -132,6 +132,7 @@ uint64_t vswitchd_turn(struct vxd *d, uint64_t now)
 void vswitchd_stop(struct vxd *d)
 {
 	bridge_exit(d->ovs, d->cleanup);
+	d->ovs = NULL;
 }
 
 void vswitchd_answer_exit(struct vxd *d)
