@@ -301,13 +301,15 @@ static void tell_device(struct iface *i, const struct ovsdb_row *row, struct ovs
 {
 	struct dev *d = iface_dev(i);
 	struct host_link l;
-	bool on_host = d && host_link(d, &l), carrier;
+	bool on_host = d && host_link(d, &l), carrier, up;
 	char mac[MAC_TEXT_MAX];
 
-	carrier = on_host ? l.flags & IFF_RUNNING : !d || dev_is_up(d);
+	/* Of an interface of the host the host's, which has its own mind (2.4). */
+	up = on_host ? l.flags & IFF_UP : !d || dev_is_up(d);
+	carrier = on_host ? l.flags & IFF_RUNNING : up;
 	i->link_resets += carrier != i->had_carrier;
 	i->had_carrier = carrier;
-	ovsdb_idl_txn_set_string(txn, row, IFACE_ADMIN_STATE, !d || dev_is_up(d) ? "up" : "down");
+	ovsdb_idl_txn_set_string(txn, row, IFACE_ADMIN_STATE, up ? "up" : "down");
 	ovsdb_idl_txn_set_string(txn, row, IFACE_LINK_STATE, carrier ? "up" : "down");
 	ovsdb_idl_txn_set_integer(txn, row, IFACE_LINK_RESETS, i->link_resets);
 	ovsdb_idl_txn_set_integer(txn, row, IFACE_IFINDEX,

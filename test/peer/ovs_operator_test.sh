@@ -97,6 +97,12 @@ sleep 0.2
 ip netns del ${NSTAG}X # the TAP goes with it, without a word to vxd's own namespace
 made_anew i1 0
 
+# --- states are the host's ---
+ip -n $N link set h0 down
+await eval '[ "$(vsctl get interface h0 admin_state link_state | tr "\n" " ")" = "down down " ]'
+ip -n $N link set h0 up
+await eval '[ "$(vsctl get interface h0 admin_state link_state | tr "\n" " ")" = "up up " ]'
+
 # --- a link that flaps does not fill the log ---
 vsctl add-br h1 >/dev/null
 vsctl add-port br1 nosuch0 >/dev/null
