@@ -394,6 +394,8 @@ static int detach(int sock, const struct helper_config *cfg)
 		dup2(null, 0);
 		dup2(null, 1);
 	}
+	if (cfg->chdir && chdir("/") < 0)
+		fprintf(stderr, "vxd: its helper cannot change to /: %s\n", strerror(errno));
 	if (cfg->quiet)
 		dup2(cfg->err_fd >= 0 ? cfg->err_fd : null, 2);
 	if (sock != 3)

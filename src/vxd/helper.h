@@ -18,6 +18,7 @@ struct helper_config {
 	uint32_t linger; /* seconds; 0: nothing is held */
 	bool quiet;	 /* nobody will read stderr: complaints go to err_fd, if that is one */
 	int err_fd;
+	bool chdir; /* to "/": it keeps no directory from being unmounted */
 };
 
 /* The helper's life on its end of the pair; called in the child. */

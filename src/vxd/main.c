@@ -263,7 +263,8 @@ static int restore(struct vxd *d, const struct options *o)
 static int part_ways(struct vxd *d, const struct options *o)
 {
 	struct helper_config cfg = {.dir = d->service.dir, .linger = o->linger,
-				    .quiet = daemon_is_detached(), .err_fd = vlog_fd()};
+				    .quiet = daemon_is_detached(), .err_fd = vlog_fd(),
+				    .chdir = o->daemon.chdir};
 	int r = helper_start(&d->helper, &cfg);
 
 	if (r < 0)
@@ -336,6 +337,9 @@ static int live(struct vxd *d, const struct options *o)
 		daemon_complete();
 	d->loop.stop = code != 0;
 	run(d);
+	if (o->is_vswitchd && d->signal) /* before the pid file goes, for whom that is the sign */
+		vlog(VLM_DAEMON, VLL_WARN, "terminating with signal %d (%s)", d->signal,
+		     strsignal(d->signal));
 	notify_systemd("STOPPING=1");
 	explain_end(d);
 	vswitchd_stop(d);
@@ -361,11 +365,8 @@ static int live(struct vxd *d, const struct options *o)
 /* As OVS's daemons end: whoever waits for them sees which signal it was (ovs.md 6.3). */
 static void end_by_signal(const struct vxd *d, const struct options *o)
 {
-	if (!o->is_vswitchd || !d->signal)
-		return;
-	vlog(VLM_DAEMON, VLL_WARN, "terminating with signal %d (%s)", d->signal,
-	     strsignal(d->signal));
-	daemon_die(d->signal);
+	if (o->is_vswitchd && d->signal)
+		daemon_die(d->signal);
 }
 
 /* What is allocated later, too.  Where the limit stays, allocations would fail at it once the

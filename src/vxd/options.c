@@ -291,6 +291,8 @@ static void fill_in(struct options *o)
 	o->daemon.chdir &= o->daemon.detach;
 	if (!o->daemon.chdir)
 		return;
+	if (!o->rundir && *directory("VX_RUNDIR", "/") != '/')
+		o->rundir = getenv("VX_RUNDIR");
 	o->file = absolute(o->file);
 	o->rundir = absolute(o->rundir);
 	o->statedir = absolute(o->statedir);
@@ -298,12 +300,13 @@ static void fill_in(struct options *o)
 
 int options_parse(int argc, char **argv, struct options *o)
 {
+	char rundir[PATH_MAX];
 	int c, r = -1;
 
 	*o = (struct options){.workers = 1, .linger = 60, .daemon.chdir = true};
 	o->is_vswitchd = !strcmp(program_invocation_short_name, "ovs-vswitchd");
-	snprintf(o->ovs_rundir, sizeof(o->ovs_rundir), "%s",
-		 directory("OVS_RUNDIR", "/var/run/openvswitch"));
+	in_dir(rundir, "", directory("OVS_RUNDIR", "/var/run/openvswitch"));
+	snprintf(o->ovs_rundir, sizeof(o->ovs_rundir), "%s", rundir);
 	vlog_init(program_invocation_short_name, !o->is_vswitchd);
 	opterr = 0;
 	while (r < 0 && (c = getopt_long(argc, argv, ":f:hVv::", longs, NULL)) >= 0)

@@ -117,8 +117,13 @@ still_there exit
 [ -e "$TMP/A/vxd.ctl" ] && fail "vxd's sockets stay"
 
 # --- signals (6.3 of the specification) ---
-in_ns A "$D/bin/ovs-vswitchd" --pidfile --detach $OPTIONS --log-file </dev/null >/dev/null 2>&1 || fail "--detach"
+(cd "$D" && OVS_RUNDIR=run in_ns A bin/ovs-vswitchd --pidfile --detach $OPTIONS --log-file </dev/null >/dev/null 2>&1) ||
+	fail "--detach, with a run directory that is relative"
 still_there "a start without ovs-ctl"
+for p in $(cat "$PIDFILE") $(pgrep -P "$(cat "$PIDFILE")"); do # vxd and its helper
+	same "the directory of $(cat /proc/$p/comm)" / "$(readlink /proc/$p/cwd)"
+done
+grep -q "cannot change to /" "$LOG" && fail "$(grep "cannot change" "$LOG")"
 kill "$(cat "$PIDFILE")"
 await test ! -e "$PIDFILE"
 grep -q "terminating with signal 15 (Terminated)" "$LOG" || fail "no word of the signal: $(tail -3 "$LOG")"
