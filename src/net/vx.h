@@ -87,6 +87,7 @@ struct vx {
 	_Atomic(struct vxlan_ports *) vxlan_ports; /* the same for workers (vxlan/sock) */
 	struct list vxlan_socks;/* struct vxlan_sock.node (vxlan/sock) */
 	struct list dpifs;	/* struct dpif.node (ofproto/dpif) */
+	uint32_t dpif_holds;	/* no snapshot is published (ofproto/pending) */
 	bool dpif_dummy;	/* datapaths of type "dummy" may be made (ofproto/dpif) */
 	struct inet *inet;	/* the stack underlay (net/inet) */
 	_Atomic(struct ptype_table *) ptypes;

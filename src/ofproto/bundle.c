@@ -5,11 +5,19 @@
 
 #include "ofproto/ofproto_priv.h"
 
+static uint64_t hash_aux(const struct ofproto *p, const void *aux)
+{
+	return hash_u64(p->d->vx->key, (uintptr_t)aux, 0);
+}
+
 static struct ofproto_bundle *bundle_find(struct ofproto *p, const void *aux)
 {
-	list_for_each (b, &p->bundles, struct ofproto_bundle, node)
+	hmap_for_each (n, &p->by_aux, hash_aux(p, aux)) {
+		struct ofproto_bundle *b = container_of(n, struct ofproto_bundle, by_aux);
+
 		if (b->aux == aux)
 			return b;
+	}
 	return NULL;
 }
 
@@ -17,15 +25,20 @@ static struct ofproto_bundle *bundle_find(struct ofproto *p, const void *aux)
 static void give_slot(struct ofproto *p, struct ofproto_bundle *b)
 {
 	struct list *at = &p->bundles;
+	bool is_full = p->n_slots_used == p->n_bundles;
 
-	b->slot = 0;
-	list_for_each (x, &p->bundles, struct ofproto_bundle, node) {
-		if (x->slot != b->slot)
-			break;
-		b->slot++;
-		at = &x->node;
-	}
+	b->slot = is_full ? p->n_bundles : 0;
+	if (is_full)
+		at = p->bundles.prev;
+	else
+		list_for_each (x, &p->bundles, struct ofproto_bundle, node) {
+			if (x->slot != b->slot)
+				break;
+			b->slot++;
+			at = &x->node;
+		}
 	list_insert_after(at, &b->node);
+	p->n_slots_used++;
 	p->n_bundles = MAX(p->n_bundles, b->slot + 1);
 }
 
@@ -38,18 +51,14 @@ static struct ofproto_bundle *bundle_new(struct ofproto *p, const void *aux)
 	b->p = p;
 	b->aux = aux;
 	give_slot(p, b);
+	hmap_add(&p->by_aux, &b->by_aux, hash_aux(p, aux));
 	mac_list_add(&p->macs, &b->macs.list);
 	return b;
 }
 
 static struct ofproto_port *port_of(struct ofproto *p, const struct bundle_cfg *cfg)
 {
-	if (cfg->n_ports != 1)
-		return NULL;
-	list_for_each (port, &p->ports, struct ofproto_port, node)
-		if (port->ofport == cfg->ports[0])
-			return port;
-	return NULL;
+	return cfg->n_ports == 1 ? ofproto_port_at(p, cfg->ports[0]) : NULL;
 }
 
 static void set_port(struct ofproto_bundle *b, struct ofproto_port *port)
@@ -107,7 +116,9 @@ int ofproto_bundle_set(struct ofproto *p, const void *aux, const struct bundle_c
 	vlans_of(&v, c);
 	if (b && is_same(b, port, c, &v))
 		return 0;
-	if (!b)
+	if (b)
+		pending_clear(b); /* what was learnt, or put there, by the old settings */
+	else
 		b = bundle_new(p, aux);
 	if (!b)
 		return -ENOMEM;
@@ -118,20 +129,8 @@ int ofproto_bundle_set(struct ofproto *p, const void *aux, const struct bundle_c
 	b->tag = v.tag;
 	b->has_trunks = v.has_trunks;
 	memcpy(b->trunks, v.trunks, sizeof(b->trunks));
-	dpif_publish_removal(p->d);
-	/* What was learnt, or put there, by the old settings. */
-	mac_clear_port(&p->macs, &b->macs);
+	pending_change(p->d);
 	return 0;
-}
-
-static void forget_elsewhere(void *ctx, const struct mac *mac, uint16_t vlan)
-{
-	struct ofproto *p = ctx;
-
-	list_for_each (d, &p->d->vx->dpifs, struct dpif, node)
-		list_for_each (other, &d->bridges, struct ofproto, node)
-			if (other != p)
-				mac_vlan_forget(&other->macs, mac, vlan);
 }
 
 void ofproto_bundle_del(struct ofproto *p, const void *aux)
@@ -142,13 +141,11 @@ void ofproto_bundle_del(struct ofproto *p, const void *aux)
 		return;
 	set_port(b, NULL);
 	list_remove(&b->node);
-	p->n_bundles = 0;
-	list_for_each (x, &p->bundles, struct ofproto_bundle, node)
-		p->n_bundles = x->slot + 1;
-	dpif_publish_removal(p->d);
-	/* Who was behind it may be anywhere now: other bridges may know him by a patch port, and
-	 * forget him, too, as in 3.1. */
-	mac_vlan_walk_port(&p->macs, &b->macs, forget_elsewhere, p);
-	mac_forget_port(&p->macs, &b->macs);
-	quiesce_defer(&p->d->vx->quiesce, free, b);
+	hmap_remove(&p->by_aux, &b->by_aux);
+	p->n_slots_used--;
+	p->n_bundles = list_is_empty(&p->bundles)
+			       ? 0
+			       : container_of(p->bundles.prev, struct ofproto_bundle, node)->slot + 1;
+	list_append(&p->d->leaving_bundles, &b->node);
+	pending_change(p->d);
 }

@@ -39,6 +39,8 @@ static void dpif_free(void *arg)
 	struct dpif *d = arg;
 
 	revalidator_done(d);
+	hmap_done(&d->names);
+	hmap_done(&d->tunnels);
 	snap_free(d->empty);
 	snap_free(atomic_load(&d->snap));
 	free(d);
@@ -58,6 +60,8 @@ static struct dpif *dpif_new(struct vx *vx, const struct dpif_class *class, cons
 	list_init(&d->node);
 	list_init(&d->bridges);
 	list_init(&d->ports);
+	list_init(&d->leaving_ports);
+	list_init(&d->leaving_bundles);
 	d->empty = snap_new_empty(vx);
 	atomic_store(&d->snap, snap_new_empty(vx));
 	if (revalidator_init(d) == 0 && d->empty && atomic_load(&d->snap))
@@ -180,11 +184,10 @@ uint64_t dpif_wait(struct dpif *d, uint64_t now)
 /* In order of number, as they are listed. */
 static void insert_port(struct dpif *d, struct dpif_port *port)
 {
-	struct list *at = &d->ports;
+	struct list *at = d->ports.prev;
 
-	list_for_each (x, &d->ports, struct dpif_port, node)
-		if (x->no < port->no)
-			at = &x->node;
+	while (at != &d->ports && container_of(at, struct dpif_port, node)->no > port->no)
+		at = at->prev;
 	list_insert_after(at, &port->node);
 }
 

@@ -9,6 +9,7 @@
 #ifndef VX_OFPROTO_DPIF_H
 #define VX_OFPROTO_DPIF_H
 
+#include "base/hmap.h"
 #include "datapath/dp.h"
 #include "ofproto/revalidate.h"
 #include "ofproto/snapshot.h"
@@ -31,6 +32,7 @@ struct dpif_port {
 	bool gone;	     /* the device went */
 	/* Of a tunnel device, which several ports of bridges share: */
 	uint32_t users;
+	uint32_t leaving; /* users that go with the next snapshot */
 	uint16_t udp_port;
 	bool gbp;
 	bool sees_outer; /* DF and checksum of what arrives: not of the host's sockets */
@@ -57,6 +59,11 @@ struct dpif {
 	uint32_t users;
 	struct list bridges; /* struct ofproto.node, in order of name */
 	struct list ports;   /* struct dpif_port.node */
+	struct hmap names;   /* struct ofproto_port.by_name, of all bridges */
+	struct hmap tunnels; /* struct ofproto_port.by_id */
+	/* Until the next snapshot (ofproto/pending): */
+	struct list leaving_ports, leaving_bundles;
+	bool is_dirty, must_flush, must_put;
 	struct dp *dp;	     /* NULL: a dummy's */
 	struct table *table;
 	uint32_t limit;

@@ -18,6 +18,8 @@ static void ofproto_free(void *arg)
 	struct ofproto *p = arg;
 
 	mac_table_done(&p->macs);
+	hmap_done(&p->by_aux);
+	free(p->by_no);
 	free(p->ofport_used);
 	free(p->rule);
 	free(p);
@@ -31,7 +33,9 @@ static struct ofproto *ofproto_new(struct dpif *d, const char *bridge)
 		return NULL;
 	p->ofport_used = calloc(OFPORT_MAX, sizeof(*p->ofport_used));
 	p->rule = port_counters_new(d->vx);
-	if (!p->ofport_used || !p->rule || mac_table_init(&p->macs, d->vx, NULL) < 0) {
+	p->by_no = calloc(OFPORT_LOCAL + 1, sizeof(*p->by_no)); /* touched where ports are */
+	if (!p->ofport_used || !p->rule || !p->by_no || mac_table_init(&p->macs, d->vx, NULL) < 0) {
+		free(p->by_no);
 		free(p->ofport_used);
 		free(p->rule);
 		free(p);
@@ -91,6 +95,7 @@ int ofproto_create(struct vx *vx, const char *bridge, const char *type, struct v
 
 void ofproto_destroy(struct ofproto *p, bool del)
 {
+	ofproto_hold(p->d->vx);
 	while (!list_is_empty(&p->ports))
 		ofproto_port_del(p, container_of(p->ports.prev, struct ofproto_port, node)->ofport,
 				 del);
@@ -98,7 +103,8 @@ void ofproto_destroy(struct ofproto *p, bool del)
 		ofproto_bundle_del(p,
 				   container_of(p->bundles.prev, struct ofproto_bundle, node)->aux);
 	list_remove(&p->node);
-	dpif_publish_removal(p->d);
+	pending_publish(p->d);
+	ofproto_release(p->d->vx);
 	/* Who still learns tells the datapath of it, which goes later. */
 	quiesce_defer(&p->d->vx->quiesce, ofproto_free, p);
 	dpif_close(p->d);
@@ -201,7 +207,7 @@ void ofproto_set_flood_vlans(struct ofproto *p, const uint64_t *bitmap)
 		return;
 	memcpy(p->flood_vlans, bitmap, sizeof(p->flood_vlans));
 	mac_flush(&p->macs, NULL, true, NULL);
-	dpif_publish_removal(p->d);
+	pending_change(p->d);
 }
 
 static void set_flag(struct ofproto *p, bool *flag, bool on)
@@ -209,7 +215,7 @@ static void set_flag(struct ofproto *p, bool *flag, bool on)
 	if (*flag == on)
 		return;
 	*flag = on;
-	dpif_publish_removal(p->d);
+	pending_change(p->d);
 }
 
 void ofproto_set_forward_bpdu(struct ofproto *p, bool on)
@@ -293,17 +299,15 @@ void ofproto_mac_flush(struct ofproto *p)
 int ofproto_mac_add(struct ofproto *p, uint16_t ofport, uint16_t vlan, const struct mac *mac,
 		    uint16_t *was)
 {
+	struct ofproto_port *port = ofproto_port_at(p, ofport);
 	struct mac_port *old;
 	int r;
 
-	list_for_each (b, &p->bundles, struct ofproto_bundle, node) {
-		if (!b->port || b->port->ofport != ofport)
-			continue;
-		r = mac_vlan_set_static(&p->macs, mac, vlan, &b->macs, &old);
-		*was = r == 0 && old ? ofport_of(old) : OFPORT_NONE;
-		return r;
-	}
-	return -ENODEV;
+	if (!port || !port->bundle)
+		return -ENODEV;
+	r = mac_vlan_set_static(&p->macs, mac, vlan, &port->bundle->macs, &old);
+	*was = r == 0 && old ? ofport_of(old) : OFPORT_NONE;
+	return r;
 }
 
 int ofproto_mac_del(struct ofproto *p, uint16_t vlan, const struct mac *mac)

@@ -31,6 +31,10 @@ void ofproto_destroy(struct ofproto *p, bool del);
 const char *ofproto_name(const struct ofproto *p);
 struct dpif *ofproto_dpif(struct ofproto *p);
 
+/* Between the two, changes of all bridges wait and become one snapshot.  Nests. */
+void ofproto_hold(struct vx *vx);
+void ofproto_release(struct vx *vx);
+
 /* What is due: ageing, revalidation of a part of the flows, statistics. */
 void ofproto_run(struct ofproto *p, uint64_t now);
 /* What was changed holds for the next packet, but where there are very many flows. */
@@ -75,6 +79,8 @@ int ofproto_tunnels(struct dpif *d,
 		    void *ctx);
 bool ofproto_port_get(struct ofproto *p, uint16_t ofport, struct ofproto_port_view *out);
 uint16_t ofproto_port_find(struct ofproto *p, const char *name); /* OFPORT_NONE */
+/* On any bridge of the datapath. */
+bool ofproto_port_by_name(struct dpif *d, const char *name, struct ofproto_port_view *out);
 
 struct ofproto_port_stats {
 	bool only_counts; /* a tunnel or patch port: the first four are all there is */

@@ -19,21 +19,19 @@ const char *const port_kinds[PORT_KINDS] = {
 enum { OFPORT_AUTO_MAX = 32768 };
 #define OFPORT_REST (3600 * NS_PER_S) /* a number is not given again for so long */
 
-static struct ofproto_port *port_find(struct ofproto *p, uint16_t ofport)
+static uint64_t hash_name(const struct dpif *d, const char *name)
 {
-	list_for_each (port, &p->ports, struct ofproto_port, node)
-		if (port->ofport == ofport)
-			return port;
-	return NULL;
+	return hash_bytes(d->vx->key, name, strlen(name));
 }
 
-/* On any bridge of the datapath. */
-static struct ofproto_port *port_named(struct dpif *d, const char *name)
+struct ofproto_port *ofproto_port_named(struct dpif *d, const char *name)
 {
-	list_for_each (p, &d->bridges, struct ofproto, node)
-		list_for_each (port, &p->ports, struct ofproto_port, node)
-			if (!strcmp(port->name, name))
-				return port;
+	hmap_for_each (n, &d->names, hash_name(d, name)) {
+		struct ofproto_port *port = container_of(n, struct ofproto_port, by_name);
+
+		if (!strcmp(port->name, name))
+			return port;
+	}
 	return NULL;
 }
 
@@ -46,7 +44,7 @@ static uint16_t next_ofport(struct ofproto *p, uint64_t now)
 
 	for (uint32_t i = 1; i < OFPORT_AUTO_MAX; i++) {
 		no = no + 1 == OFPORT_AUTO_MAX ? 1 : no + 1;
-		if (port_find(p, no))
+		if (ofproto_port_at(p, no))
 			continue;
 		if (!p->ofport_used[no] || now - p->ofport_used[no] > OFPORT_REST) {
 			best = no;
@@ -61,20 +59,44 @@ static uint16_t next_ofport(struct ofproto *p, uint64_t now)
 
 static uint16_t choose_ofport(struct ofproto *p, uint16_t asked)
 {
-	if (asked && (asked < OFPORT_MAX || asked == OFPORT_LOCAL) && !port_find(p, asked))
+	if (asked && (asked < OFPORT_MAX || asked == OFPORT_LOCAL) && !ofproto_port_at(p, asked))
 		return asked;
 	return next_ofport(p, vx_now(p->d->vx));
 }
 
+/* A tunnel's, under the datapath port that it has by now. */
+static void add_identity(struct ofproto_port *port)
+{
+	struct dpif *d = port->p->d;
+	struct tunnel_id id;
+
+	tunnel_id_of(&port->tun, port->dp->no, &id);
+	hmap_add(&d->tunnels, &port->by_id, tunnel_id_hash(d->vx->key, &id));
+}
+
 static void insert_port(struct ofproto *p, struct ofproto_port *port)
 {
-	struct list *at = &p->ports;
+	struct list *at = p->ports.prev; /* new ones have high numbers */
 
-	list_for_each (x, &p->ports, struct ofproto_port, node)
-		if (x->ofport < port->ofport)
-			at = &x->node;
+	while (at != &p->ports &&
+	       container_of(at, struct ofproto_port, node)->ofport > port->ofport)
+		at = at->prev;
 	list_insert_after(at, &port->node);
 	p->n_ports++;
+	p->by_no[port->ofport] = port;
+	hmap_add(&p->d->names, &port->by_name, hash_name(p->d, port->name));
+	if (port->kind == PORT_VXLAN)
+		add_identity(port);
+}
+
+static void take_port(struct ofproto *p, struct ofproto_port *port)
+{
+	list_remove(&port->node);
+	p->n_ports--;
+	p->by_no[port->ofport] = NULL;
+	hmap_remove(&p->d->names, &port->by_name);
+	if (port->kind == PORT_VXLAN)
+		hmap_remove(&p->d->tunnels, &port->by_id);
 }
 
 /* --- the datapath's part --------------------------------------------------------------------- */
@@ -86,14 +108,13 @@ static int check_identity(struct dpif *d, const struct tunnel_cfg *cfg, uint32_t
 	struct tunnel_id id, other;
 
 	tunnel_id_of(cfg, dp_port, &id);
-	list_for_each (p, &d->bridges, struct ofproto, node)
-		list_for_each (port, &p->ports, struct ofproto_port, node) {
-			if (port->kind != PORT_VXLAN || port == self)
-				continue;
-			tunnel_id_of(&port->tun, port->dp->no, &other);
-			if (tunnel_id_eq(&id, &other))
-				return -EEXIST;
-		}
+	hmap_for_each (n, &d->tunnels, tunnel_id_hash(d->vx->key, &id)) {
+		const struct ofproto_port *port = container_of(n, struct ofproto_port, by_id);
+
+		tunnel_id_of(&port->tun, port->dp->no, &other);
+		if (port != self && tunnel_id_eq(&id, &other))
+			return -EEXIST;
+	}
 	return 0;
 }
 
@@ -126,14 +147,14 @@ static int connect_port(struct ofproto_port *port, struct vx_err *err)
 	}
 }
 
-static void disconnect_port(struct ofproto_port *port, bool del)
+void ofproto_port_disconnect(struct ofproto_port *port)
 {
 	if (!port->dp)
 		return;
 	if (port->kind == PORT_VXLAN)
 		dpif_tunnel_put(port->p->d, port->dp);
 	else
-		dpif_port_del(port->p->d, port->dp, del);
+		dpif_port_del(port->p->d, port->dp, port->del);
 	port->dp = NULL;
 }
 
@@ -157,11 +178,9 @@ static size_t name_max(enum port_kind kind)
 	return kind == PORT_VXLAN || kind == PORT_PATCH ? OFPORT_NAME_MAX : DEV_NAME_MAX;
 }
 
-static void port_free(void *arg)
+void ofproto_port_free(void *port)
 {
-	struct ofproto_port *port = arg;
-
-	free(port->counters);
+	free(((struct ofproto_port *)port)->counters);
 	free(port);
 }
 
@@ -211,8 +230,9 @@ int ofproto_port_add(struct ofproto *p, const struct ofproto_port_cfg *cfg, uint
 		return vx_fail(err, -EINVAL, "\"%s\" is no valid interface name", cfg->name);
 	if (cfg->peer && strlen(cfg->peer) >= OFPORT_NAME_MAX)
 		return vx_fail(err, -EINVAL, "\"%s\" is no valid peer", cfg->peer);
-	if (port_named(p->d, cfg->name))
+	if (ofproto_port_named(p->d, cfg->name))
 		return -EEXIST;
+	pending_make_room(p->d);
 	port = port_new(p, cfg, kind);
 	if (!port)
 		return -ENOMEM;
@@ -221,17 +241,17 @@ int ofproto_port_add(struct ofproto *p, const struct ofproto_port_cfg *cfg, uint
 	if (r < 0)
 		goto out_free;
 	insert_port(p, port);
-	r = dpif_publish(p->d);
+	r = pending_try_change(p->d);
 	if (r < 0)
 		goto out_disconnect;
 	*ofport = port->ofport;
 	return 0;
 out_disconnect:
-	list_remove(&port->node);
-	p->n_ports--;
-	disconnect_port(port, true);
+	take_port(p, port);
+	port->del = true;
+	ofproto_port_disconnect(port);
 out_free:
-	port_free(port);
+	ofproto_port_free(port);
 	if (r != -EEXIST) /* a twin uses up a number in 3.1, too: it is found late */
 		p->last_ofport = last;
 	return r;
@@ -239,22 +259,20 @@ out_free:
 
 int ofproto_port_del(struct ofproto *p, uint16_t ofport, bool del)
 {
-	struct ofproto_port *port = port_find(p, ofport);
+	struct ofproto_port *port = ofproto_port_at(p, ofport);
 
 	if (!port)
 		return -ENOENT;
 	if (port->bundle) {
-		mac_flush(&p->macs, &port->bundle->macs, false, NULL);
+		pending_flush(port->bundle);
 		port->bundle->port = NULL;
 	}
-	list_remove(&port->node);
-	p->n_ports--;
+	take_port(p, port);
 	if (ofport < OFPORT_MAX)
 		p->ofport_used[ofport] = MAX(vx_now(p->d->vx), 1ull);
-	/* First from what workers read: nothing is translated to it any more. */
-	dpif_publish_removal(p->d);
-	disconnect_port(port, del);
-	quiesce_defer(&p->d->vx->quiesce, port_free, port);
+	port->del = del;
+	list_append(&p->d->leaving_ports, &port->node);
+	pending_change(p->d);
 	return 0;
 }
 
@@ -268,24 +286,35 @@ void ofproto_port_lost(struct dpif *d, const struct dpif_port *dp)
 				mac_flush(&p->macs, &port->bundle->macs, false, NULL);
 }
 
+static void set_tunnel(struct ofproto_port *port, struct dpif_port *dp,
+		       const struct tunnel_cfg *cfg)
+{
+	hmap_remove(&port->p->d->tunnels, &port->by_id);
+	port->dp = dp;
+	port->tun = *cfg;
+	add_identity(port);
+}
+
 static int reconfigure_tunnel(struct ofproto_port *port, const struct tunnel_cfg *cfg,
 			      struct vx_err *err)
 {
 	struct dpif_port *old_dp = port->dp, *dp;
 	struct tunnel_cfg old = port->tun;
-	int r = connect_tunnel(port, cfg, err, &dp);
+	int r;
 
+	if (!memcmp(&old, cfg, sizeof(old)) && !old_dp->gone) /* holes that differ do no harm */
+		return 0;
+	pending_make_room(port->p->d);
+	r = connect_tunnel(port, cfg, err, &dp);
 	if (r < 0)
 		return r;
-	port->dp = dp;
-	port->tun = *cfg;
-	r = dpif_publish(port->p->d);
+	set_tunnel(port, dp, cfg);
+	r = pending_try_change(port->p->d);
 	if (r < 0) {
-		port->dp = old_dp;
-		port->tun = old;
+		set_tunnel(port, old_dp, &old);
 		old_dp = dp;
 	}
-	dpif_tunnel_put(port->p->d, old_dp);
+	pending_put(port->p->d, old_dp);
 	return r;
 }
 
@@ -296,9 +325,11 @@ static int reconfigure_patch(struct ofproto_port *port, const char *peer)
 
 	if (peer && strlen(peer) >= sizeof(port->peer))
 		return -EINVAL;
+	if (!strcmp(port->peer, peer ? peer : ""))
+		return 0;
 	memcpy(old, port->peer, sizeof(old));
 	snprintf(port->peer, sizeof(port->peer), "%s", peer ? peer : "");
-	r = dpif_publish(port->p->d);
+	r = pending_try_change(port->p->d);
 	if (r < 0)
 		memcpy(port->peer, old, sizeof(old));
 	return r;
@@ -307,7 +338,7 @@ static int reconfigure_patch(struct ofproto_port *port, const char *peer)
 int ofproto_port_reconfigure(struct ofproto *p, uint16_t ofport, const struct ofproto_port_cfg *cfg,
 			     struct vx_err *err)
 {
-	struct ofproto_port *port = port_find(p, ofport);
+	struct ofproto_port *port = ofproto_port_at(p, ofport);
 
 	if (!port)
 		return -ENOENT;
@@ -380,7 +411,7 @@ int ofproto_tunnels(struct dpif *d,
 
 bool ofproto_port_get(struct ofproto *p, uint16_t ofport, struct ofproto_port_view *out)
 {
-	const struct ofproto_port *port = port_find(p, ofport);
+	const struct ofproto_port *port = ofproto_port_at(p, ofport);
 
 	if (port)
 		view(port, out);
@@ -389,16 +420,24 @@ bool ofproto_port_get(struct ofproto *p, uint16_t ofport, struct ofproto_port_vi
 
 uint16_t ofproto_port_find(struct ofproto *p, const char *name)
 {
-	list_for_each (port, &p->ports, struct ofproto_port, node)
-		if (!strcmp(port->name, name))
-			return port->ofport;
-	return OFPORT_NONE;
+	const struct ofproto_port *port = ofproto_port_named(p->d, name);
+
+	return port && port->p == p ? port->ofport : OFPORT_NONE;
+}
+
+bool ofproto_port_by_name(struct dpif *d, const char *name, struct ofproto_port_view *out)
+{
+	const struct ofproto_port *port = ofproto_port_named(d, name);
+
+	if (port)
+		view(port, out);
+	return port != NULL;
 }
 
 READS_COUNTERS int ofproto_port_stats(struct ofproto *p, uint16_t ofport,
 				      struct ofproto_port_stats *out)
 {
-	struct ofproto_port *port = port_find(p, ofport);
+	struct ofproto_port *port = ofproto_port_at(p, ofport);
 
 	if (!port)
 		return -ENOENT;

@@ -190,6 +190,7 @@ static void translate_again(struct dpif *d, struct flow_note *n, struct flow_vie
 				.seen = v->stats.used,
 				.learn = v->stats.packets != n->packets};
 
+	d->reval.translated++;
 	translate(&t);
 	if (!t.install || !mask_eq(&t, v)) {
 		remove_flow(d, n, v, t.effects.e, t.effects.n);

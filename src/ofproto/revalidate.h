@@ -47,6 +47,7 @@ struct revalidator {
 	uint32_t walks;		     /* completed */
 	uint32_t max_flows, avg_flows; /* when walks began */
 	uint64_t took;		     /* the last walk, ns */
+	uint64_t translated;	     /* flows, anew, by all of them */
 	struct flow_note **notes;    /* chunks of NOTES_CHUNK, by slot */
 	uint32_t n_chunks;
 };

@@ -7,11 +7,7 @@
 
 static uint32_t highest_dp_port(const struct dpif *d)
 {
-	uint32_t n = 0;
-
-	list_for_each (port, &d->ports, struct dpif_port, node)
-		n = MAX(n, port->no);
-	return n;
+	return list_is_empty(&d->ports) ? 0 : container_of(d->ports.prev, struct dpif_port, node)->no;
 }
 
 /* Rooms for so many; calloc() of at least one, so that NULL is no memory. */
@@ -121,22 +117,13 @@ static void fill_bridge(struct snap *s, struct ofproto *p, struct snap_bridge *b
 		fill_bundle(b, &bundles[b->slot]);
 }
 
-static struct ofproto_port *port_named(struct dpif *d, const char *name)
-{
-	list_for_each (p, &d->bridges, struct ofproto, node)
-		list_for_each (port, &p->ports, struct ofproto_port, node)
-			if (!strcmp(port->name, name))
-				return port;
-	return NULL;
-}
-
 /* Two patch ports are a pair when each names the other. */
 static void join_patch_ports(struct dpif *d)
 {
 	list_for_each (p, &d->bridges, struct ofproto, node)
 		list_for_each (port, &p->ports, struct ofproto_port, node) {
 			struct ofproto_port *peer =
-				port->kind == PORT_PATCH ? port_named(d, port->peer) : NULL;
+				port->kind == PORT_PATCH ? ofproto_port_named(d, port->peer) : NULL;
 
 			if (peer && peer != port && peer->kind == PORT_PATCH &&
 			    !strcmp(peer->peer, port->name))

@@ -24,6 +24,11 @@ void tunnel_id_of(const struct tunnel_cfg *c, uint32_t dp_port, struct tunnel_id
 		id->local = c->local;
 }
 
+uint64_t tunnel_id_hash(struct hash_key key, const struct tunnel_id *id)
+{
+	return hash_bytes(key, id, sizeof(*id));
+}
+
 /* --- map ------------------------------------------------------------------------------------- */
 
 struct tunnel_map {
@@ -63,14 +68,8 @@ uint32_t tunnel_class(const struct tunnel_id *id)
 
 static uint32_t first_slot(const struct tunnel_map *m, const struct tunnel_id *id)
 {
-	uint64_t w[sizeof(*id) / sizeof(uint64_t)], h = 0;
-
-	memcpy(w, id, sizeof(w));
-	for (size_t i = 0; i + 1 < ARRAY_LEN(w); i += 2)
-		h = hash_u64(m->key, w[i] ^ h, w[i + 1]);
-	return (uint32_t)h & (m->size - 1);
+	return (uint32_t)tunnel_id_hash(m->key, id) & (m->size - 1);
 }
-static_assert(sizeof(struct tunnel_id) % 16 == 0, "hashed in pairs of words");
 
 void tunnel_map_add(struct tunnel_map *m, const struct tunnel_id *id, void *what)
 {

@@ -42,6 +42,8 @@ static inline bool tunnel_id_eq(const struct tunnel_id *a, const struct tunnel_i
 	return !memcmp(a, b, sizeof(*a));
 }
 
+uint64_t tunnel_id_hash(struct hash_key key, const struct tunnel_id *id);
+
 /* Its place in the order of look-up, from 0 on. */
 enum { TUNNEL_CLASSES = 2 * 2 * 3 };
 uint32_t tunnel_class(const struct tunnel_id *id);

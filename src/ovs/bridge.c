@@ -33,16 +33,27 @@ static struct bridge *bridge_find(struct ovs *o, const struct uuid *u)
 	return NULL;
 }
 
+static uint64_t hash_uuid(const struct bridge *b, const struct uuid *u)
+{
+	return hash_bytes(b->ovs->cfg.vx->key, u, sizeof(*u));
+}
+
 static struct iface *iface_find(struct bridge *b, const struct uuid *u)
 {
-	list_for_each (i, &b->ifaces, struct iface, node)
+	hmap_for_each (n, &b->by_uuid, hash_uuid(b, u)) {
+		struct iface *i = container_of(n, struct iface, by_uuid);
+
 		if (!uuid_cmp(&i->uuid, u))
 			return i;
+	}
 	return NULL;
 }
 
 static void bridge_destroy(struct bridge *b, bool keep)
 {
+	struct vx *vx = b->ovs->cfg.vx;
+
+	ofproto_hold(vx); /* one snapshot without all of its ports */
 	while (!list_is_empty(&b->ifaces)) {
 		struct iface *i = container_of(b->ifaces.prev, struct iface, node);
 
@@ -51,7 +62,9 @@ static void bridge_destroy(struct bridge *b, bool keep)
 	}
 	if (b->ofproto)
 		ofproto_destroy(b->ofproto, !keep);
+	ofproto_release(vx);
 	list_remove(&b->node);
+	hmap_done(&b->by_uuid);
 	text_done(&b->unbuilt);
 	free(b);
 }
@@ -101,6 +114,7 @@ static void want_iface(struct bridge *b, const struct ovsdb_row *row, const char
 	snprintf(i->type, sizeof(i->type), "%s", type);
 	snprintf(i->refusal, sizeof(i->refusal), "%s", refusal);
 	list_append(&b->ifaces, &i->node);
+	hmap_add(&b->by_uuid, &i->by_uuid, hash_uuid(b, &i->uuid));
 }
 
 /* Calls fn for each interface that a bridge's row names. */
@@ -313,6 +327,7 @@ static void bridge_reconfigure(struct ovs *o, const struct ovsdb_row *root)
 	uint32_t n = ovsdb_row_datum(root, ROOT_BRIDGES)->n;
 
 	o->reconfigured++;
+	ofproto_hold(o->cfg.vx);
 	list_for_each (b, &o->bridges, struct bridge, node) {
 		b->wanted = false;
 		list_for_each (i, &b->ifaces, struct iface, node)
@@ -346,6 +361,7 @@ static void bridge_reconfigure(struct ovs *o, const struct ovsdb_row *root)
 		settings_mtus(b);
 	}
 	/* Before anybody is told that it is so (statement 44). */
+	ofproto_release(o->cfg.vx);
 	list_for_each (b, &o->bridges, struct bridge, node)
 		if (b->ofproto)
 			ofproto_settle(b->ofproto, vx_now(o->cfg.vx));

@@ -14,6 +14,8 @@
 #include "ovs/model.h"
 #include "ovs/vxlan_options.h"
 
+enum { STATISTICS_MAX = 14 };
+
 static const char *const known_types[] = {"system", "internal", "tap", "patch", "vxlan"};
 
 static bool is_known_type(const char *type)
@@ -251,6 +253,7 @@ void iface_destroy(struct iface *i)
 	if (i->bridge->ofproto)
 		ofproto_bundle_del(i->bridge->ofproto, i);
 	list_remove(&i->node);
+	hmap_remove(&i->bridge->by_uuid, &i->by_uuid);
 	text_done(&i->error);
 	text_done(&i->unbuilt);
 	text_done(&i->warned);
@@ -347,37 +350,58 @@ static void tell_egress(struct iface *i, const struct ovsdb_row *row, struct ovs
 	ovsdb_idl_txn_set(txn, row, IFACE_STATUS, &d);
 }
 
-/* Those that a tunnel or patch port does not have (ovs.md 2.4). */
-static void put_device_counts(struct ovsdb_datum *d, const struct dev_stats *s)
+/* In order of name, as the database has them; of a tunnel or patch port those that are its own (ovs.md
+ * 2.4). */
+static uint32_t list_counts(const struct ofproto_port_stats *s, union ovsdb_atom *names,
+			    union ovsdb_atom *counts)
 {
 	const struct {
 		const char *name;
 		uint64_t n;
-	} count[] = {
-		{"collisions", s->collisions},		{"rx_crc_err", s->rx_crc_errors},
-		{"rx_dropped", s->rx_dropped},		{"rx_errors", s->rx_errors},
-		{"rx_frame_err", s->rx_frame_errors},	{"rx_missed_errors", s->rx_missed_errors},
-		{"rx_multicast_packets", s->multicast}, {"rx_over_err", s->rx_over_errors},
-		{"tx_dropped", s->tx_dropped},		{"tx_errors", s->tx_errors}};
+		bool is_own;
+	} all[STATISTICS_MAX] = {
+		{"collisions", s->dev.collisions, false},
+		{"rx_bytes", s->rx_bytes, true},
+		{"rx_crc_err", s->dev.rx_crc_errors, false},
+		{"rx_dropped", s->dev.rx_dropped, false},
+		{"rx_errors", s->dev.rx_errors, false},
+		{"rx_frame_err", s->dev.rx_frame_errors, false},
+		{"rx_missed_errors", s->dev.rx_missed_errors, false},
+		{"rx_multicast_packets", s->dev.multicast, false},
+		{"rx_over_err", s->dev.rx_over_errors, false},
+		{"rx_packets", s->rx_packets, true},
+		{"tx_bytes", s->tx_bytes, true},
+		{"tx_dropped", s->dev.tx_dropped, false},
+		{"tx_errors", s->dev.tx_errors, false},
+		{"tx_packets", s->tx_packets, true},
+	};
+	uint32_t n = 0;
 
-	for (size_t k = 0; k < ARRAY_LEN(count); k++)
-		ovsdb_datum_put_count(d, count[k].name, (int64_t)count[k].n);
+	for (size_t k = 0; k < ARRAY_LEN(all); k++) {
+		if (s->only_counts && !all[k].is_own)
+			continue;
+		names[n].string = (char *)(uintptr_t)all[k].name;
+		counts[n++].integer = (int64_t)all[k].n;
+	}
+	return n;
 }
 
+/* Of a thousand ports few have counted since the last time: those cost no memory. */
 static void tell_statistics(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
 {
+	union ovsdb_atom names[STATISTICS_MAX], counts[STATISTICS_MAX];
+	struct ovsdb_datum d, now = {
+		.key = OVSDB_STRING, .value = OVSDB_INTEGER, .keys = names, .values = counts};
 	struct ofproto_port_stats s;
-	struct ovsdb_datum d;
 
 	if (ofproto_port_stats(i->bridge->ofproto, (uint16_t)i->ofport, &s) < 0)
 		return;
+	now.n = list_counts(&s, names, counts);
+	if (ovsdb_idl_row_has(row, IFACE_STATISTICS, &now))
+		return;
 	ovsdb_datum_init(&d, OVSDB_STRING, OVSDB_INTEGER);
-	ovsdb_datum_put_count(&d, "rx_packets", (int64_t)s.rx_packets);
-	ovsdb_datum_put_count(&d, "rx_bytes", (int64_t)s.rx_bytes);
-	ovsdb_datum_put_count(&d, "tx_packets", (int64_t)s.tx_packets);
-	ovsdb_datum_put_count(&d, "tx_bytes", (int64_t)s.tx_bytes);
-	if (!s.only_counts)
-		put_device_counts(&d, &s.dev);
+	for (uint32_t k = 0; k < now.n; k++)
+		ovsdb_datum_put_count(&d, names[k].string, counts[k].integer);
 	ovsdb_idl_txn_set(txn, row, IFACE_STATISTICS, &d);
 }
 
@@ -389,32 +413,15 @@ void iface_tell_status(struct iface *i, const struct ovsdb_row *row, struct ovsd
 	tell_statistics(i, row, txn);
 }
 
-/* The interface of that name on a bridge of the same datapath; NULL. */
-static const struct iface *find_peer(const struct iface *i, const char *name)
-{
-	list_for_each (b, &i->bridge->ovs->bridges, struct bridge, node) {
-		if (strcmp(b->type, i->bridge->type))
-			continue;
-		list_for_each (p, &b->ifaces, struct iface, node)
-			if (!strcmp(p->name, name) && p->ofport > 0)
-				return p;
-	}
-	return NULL;
-}
-
 /* A patch port that leads nowhere is there, and says so. */
 static void check_patch(struct iface *i, const struct ovsdb_row *row)
 {
 	const char *name = ovsdb_row_get(row, IFACE_OPTIONS, "peer");
-	const struct iface *peer = name ? find_peer(i, name) : NULL;
-	const struct ovsdb_row *other =
-		peer ? ovsdb_table_find(ovsdb_idl_table(i->bridge->ovs->idl, OVS_INTERFACE),
-					&peer->uuid)
-		     : NULL;
-	const char *back = other ? ovsdb_row_get(other, IFACE_OPTIONS, "peer") : NULL;
+	struct ofproto_port_view peer;
 
 	text_clear(&i->error);
-	if (!back || strcmp(peer->type, "patch") || strcmp(back, i->name))
+	if (!name || !ofproto_port_by_name(ofproto_dpif(i->bridge->ofproto), name, &peer) ||
+	    strcmp(peer.type, "patch") || strcmp(peer.peer, i->name))
 		text_printf(&i->error, "No usable peer '%s' exists in '%s' datapath.",
 			    name ? name : "", i->bridge->type);
 }

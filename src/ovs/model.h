@@ -3,6 +3,7 @@
 #ifndef VX_OVS_MODEL_H
 #define VX_OVS_MODEL_H
 
+#include "base/hmap.h"
 #include "base/list.h"
 #include "base/text.h"
 #include "net/vx.h"
@@ -16,6 +17,7 @@ enum { OFPORT_FAILED = -1, OVS_NAME_MAX = OFPORT_NAME_MAX, REFUSAL_MAX = 200 };
 /* An interface that the database names; it may or may not be there. */
 struct iface {
 	struct list node; /* bridge.ifaces */
+	struct hmap_node by_uuid;
 	struct bridge *bridge;
 	struct uuid uuid; /* of its row */
 	char name[OVS_NAME_MAX];
@@ -41,6 +43,7 @@ struct bridge {
 	char type[16];
 	struct ofproto *ofproto;
 	struct list ifaces;
+	struct hmap by_uuid; /* ifaces */
 	bool wanted, is_secure, told_failure;
 	struct mac mac; /* of the local port */
 	uint64_t dpid;

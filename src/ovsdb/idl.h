@@ -92,6 +92,10 @@ struct ovsdb_idl_txn *ovsdb_idl_txn_create(struct ovsdb_idl *idl); /* NULL: out 
 /* In any state; what was sent stays sent.  NULL is fine. */
 void ovsdb_idl_txn_destroy(struct ovsdb_idl_txn *txn);
 
+/* Setting the column to 'd' would change nothing, nor what is on its way: a question that costs no
+ * memory. */
+bool ovsdb_idl_row_has(const struct ovsdb_row *row, size_t column, const struct ovsdb_datum *d);
+
 /* Sets a column; 'd', of the column's types, is the txn's from here on.  A column that the server
  * lacks is left alone.  Out of memory shows at the commit. */
 void ovsdb_idl_txn_set(struct ovsdb_idl_txn *txn, const struct ovsdb_row *row, size_t column,

@@ -137,13 +137,31 @@ void ovsdb_idl_txn_set(struct ovsdb_idl_txn *txn, const struct ovsdb_row *row, s
 	*d = (struct ovsdb_datum){0};
 }
 
-/* Sets a column to one atom; 'atom' NULL: to none. */
+/* What the column will be is only known while nobody else of ours writes it. */
+static bool is_settled(const struct ovsdb_row *row, size_t column)
+{
+	return !row->unsettled[column];
+}
+
+bool ovsdb_idl_row_has(const struct ovsdb_row *row, size_t column, const struct ovsdb_datum *d)
+{
+	return !ovsdb_table_has(row->table, column) ||
+	       (is_settled(row, column) && ovsdb_datum_equal(&row->d[column], d));
+}
+
+/* Sets a column to one atom; 'atom' NULL: to none.  Most of what is set is so already, and costs no
+ * memory, as long as this transaction says nothing of the row. */
 static void set_atom(struct ovsdb_idl_txn *txn, const struct ovsdb_row *row, size_t column,
 		     const union ovsdb_atom *atom)
 {
 	const struct ovsdb_column *col = &row->table->def->columns[column];
-	struct ovsdb_datum d;
+	struct ovsdb_datum d, one = {.key = col->key,
+				     .value = col->value,
+				     .n = atom != NULL,
+				     .keys = (union ovsdb_atom *)(uintptr_t)atom};
 
+	if (!uuid_map_find(&txn->map, &row->node.uuid) && ovsdb_idl_row_has(row, column, &one))
+		return;
 	ovsdb_datum_init(&d, col->key, col->value);
 	if (atom && !ovsdb_datum_put(&d, atom, NULL))
 		txn->no_memory = true;
@@ -235,12 +253,6 @@ static json_t *operation(const char *op, const struct row_change *rc)
 	uuid_print(&rc->node.uuid, text);
 	return json_pack("{s:s, s:s, s:[[s, s, [s, s]]]}", "op", op, "table", rc->table->def->name,
 			 "where", "_uuid", "==", "uuid", text);
-}
-
-/* What the column will be is only known while nobody else of ours writes it. */
-static bool is_settled(const struct ovsdb_row *row, size_t column)
-{
-	return !row->unsettled[column];
 }
 
 /* Whether the sets or maps say that every element of 'some' is in the row. */
