@@ -28,7 +28,7 @@ FLAGS = ['--buildtype=plain', '-Doptimization=2', '-Ddebug=true', '-Db_ndebug=fa
 TURNS = 125
 # Of these explain's share is looked at; the others differ by their tables only.
 EXPLAINED = ['rx/1', 'tx/1', 'rx_host/1', 'bridge/1', 'bridge_tx/1', 'bridge_rx/1',
-             'dp/1']
+             'dp/1', 'dp_rx/1', 'dp_tx/1']
 MORE_MAX, ONE_IN_1000_MAX = 1.03, 1.03
 # What explain may cost when off.
 OFF_MAX, OFF_CYCLES_MAX = 1.01, 1.01
@@ -80,7 +80,7 @@ def instructions(program, *argv):
 
 
 def order(name):
-    kinds = ['rx', 'tx', 'rx_host', 'bridge', 'bridge_tx', 'bridge_rx', 'dp', 'dp_masks']
+    kinds = ['rx', 'tx', 'rx_host', 'bridge', 'bridge_tx', 'bridge_rx', 'dp', 'dp_masks', 'dp_rx', 'dp_tx']
     kind, n = name.split('/')
     return kinds.index(kind) if kind in kinds else len(kinds), int(n)
 

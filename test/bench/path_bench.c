@@ -84,7 +84,7 @@ struct bench {
 	struct port *up, *a, *b; /* underlay; two ports of a bridge */
 	struct port *side;	 /* stands for vxlan1's TAP */
 	struct dev *vxlan, *bridge;
-	struct host_sock sock;
+	struct host_sock sock, sock6;
 	struct napi *source;
 	void (*fill)(struct bench *t, uint8_t *f, uint32_t station);
 	uint32_t frame_len, stations, due; /* due: frames that the source still has */
@@ -284,7 +284,7 @@ static uint32_t sock_poll(struct napi *n, struct worker *w, uint32_t budget)
 {
 	static const struct tun_info tun = {.tos = 0, .ttl = 64, .dport = PORT, .ifindex = 2};
 	struct host_sock *s = n->ctx;
-	struct ip_addr from = ip_from4(be32_put(0x0a000002));
+	struct ip_addr from = ip_from4(be32_put(0x0a000002)), to = ip_from4(be32_put(0x0a000001));
 	struct batch b;
 	uint32_t took;
 
@@ -293,6 +293,7 @@ static uint32_t sock_poll(struct napi *n, struct worker *w, uint32_t budget)
 	for (uint32_t i = 0; i < b.n; i++) {
 		b.p[i]->tun = tun;
 		b.p[i]->tun.src = from;
+		b.p[i]->tun.dst = to;
 		b.p[i]->has_tun = true;
 		b.p[i]->csum_state = CSUM_UNSURE;
 		b.p[i]->outer_csum_ok = true;
@@ -308,13 +309,13 @@ static int udp_open(void *ctx, const struct udp_sock_cfg *cfg, struct udp_sock *
 		    struct vx_err *err)
 {
 	struct bench *t = ctx;
+	struct host_sock *s = cfg->family == AF_INET6 ? &t->sock6 : &t->sock;
 
 	(void)err;
-	t->sock = (struct host_sock){.sk = {.ops = &sock_ops, .cfg = *cfg, .is_host = true},
-				     .bench = t};
-	list_init(&t->sock.sk.node);
-	napi_init(&t->sock.napi, t->vx->workers[0], sock_poll, &t->sock);
-	*out = &t->sock.sk;
+	*s = (struct host_sock){.sk = {.ops = &sock_ops, .cfg = *cfg, .is_host = true}, .bench = t};
+	list_init(&s->sk.node);
+	napi_init(&s->napi, t->vx->workers[0], sock_poll, s);
+	*out = &s->sk;
 	return 0;
 }
 
@@ -509,39 +510,136 @@ static void make_bridge_rx(struct bench *t)
 	t->frame_len = FRAME;
 }
 
-/* A flow for each station, spread over so many masks, all of which look at both addresses. */
-static void add_flows(struct bench *t, struct dp *dp, uint32_t masks)
+enum { DP_FROM = 1, DP_TO = 2 }; /* datapath ports */
+
+/* Flows of the datapath from DP_FROM to DP_TO, one for each station. */
+struct flows {
+	uint32_t masks; /* they are spread over so many, all of which look at both addresses */
+	bool from_tunnel, to_tunnel;
+};
+
+static struct tun_info outer(bool is_tx)
+{
+	static const struct ip_addr any;
+struct ip_addr me = ip_from4(be32_put(0x0a000001)), her = ip_from4(be32_put(0x0a000002));
+
+	return (struct tun_info){.src = is_tx ? any : her,
+				 .dst = is_tx ? her : me,
+				 .id = VNI,
+				 .dport = PORT,
+				 .ttl = 64,
+				 .has_key = true,
+				 .df = true,
+				 .is_tx = is_tx};
+}
+
+static struct actions *flow_actions(const struct flows *f)
+{
+	struct tun_info tx = outer(true);
+	struct act_buf b = {0};
+	int err;
+
+	if (f->to_tunnel)
+		act_set_tunnel(&b, &tx);
+	act_output(&b, DP_TO);
+	return act_buf_done(&b, &err);
+}
+
+static void add_flows(struct bench *t, struct dp *dp, const struct flows *f)
 {
 	table_set_limit(&dp->table, 200000);
 	for (uint32_t i = 0; i < t->stations; i++) {
-		struct flow_key m = {.ip_tos = (uint8_t)(i % masks)}, k;
+		struct flow_key m = {.ip_tos = (uint8_t)(i % f->masks)}, k;
 		struct worker *w = t->vx->workers[0];
-		struct act_buf b = {0};
 		struct flow_layers l;
 		struct pkt *p = pkt_new(w->pool, INNER);
-		int err;
 
 		memset(&m.eth_src, 0xff, sizeof(m.eth_src));
 		memset(&m.eth_dst, 0xff, sizeof(m.eth_dst));
-		put_inner(pkt_append(p, INNER), true, i);
-		CHECK(flow_key_extract(w, p, 1, &k, &l) == DROP_NONE);
+		put_inner(pkt_append(p, INNER), !f->from_tunnel, i);
+		if (f->from_tunnel) {
+			p->tun = outer(false);
+			p->has_tun = true;
+			memset(&m.tun.src, 0xff, sizeof(m.tun.src));
+			memset(&m.tun.dst, 0xff, sizeof(m.tun.dst));
+			m.tun.id = UINT64_MAX;
+			m.tun.flags = TUN_PRESENT | TUN_KEY;
+		}
+		CHECK(flow_key_extract(w, p, DP_FROM, &k, &l) == DROP_NONE);
 		pkt_free(p);
-		act_output(&b, 2);
-		CHECK(table_put(&dp->table, &k, &m, act_buf_done(&b, &err), NULL, TABLE_CREATE,
-				NULL) == 0);
+		CHECK(table_put(&dp->table, &k, &m, flow_actions(f), NULL, TABLE_CREATE, NULL) == 0);
 	}
+}
+
+static struct dp *new_dp(struct bench *t)
+{
+	struct dp *dp;
+
+	CHECK(dp_init_module(t->vx) == 0 && dp_new(t->vx, "ovs-system", NULL, &dp) == 0);
+	return dp;
 }
 
 static void add_dp(struct bench *t, uint32_t masks)
 {
-	struct dp *dp;
+	struct dp *dp = new_dp(t);
 
 	t->a = add_port(t, "a", 2);
 	t->b = add_port(t, "b", 3);
-	CHECK(dp_init_module(t->vx) == 0 && dp_new(t->vx, "ovs-system", NULL, &dp) == 0);
-	CHECK(vport_new(dp, "a", 1, false, NULL, NULL) == 0);
-	CHECK(vport_new(dp, "b", 2, false, NULL, NULL) == 0);
-	add_flows(t, dp, masks);
+	CHECK(vport_new(dp, "a", DP_FROM, false, NULL, NULL) == 0);
+	CHECK(vport_new(dp, "b", DP_TO, false, NULL, NULL) == 0);
+	add_flows(t, dp, &(struct flows){.masks = masks});
+	t->source = &t->a->napi;
+	t->fill = fill_to_far;
+	t->frame_len = INNER;
+}
+
+/* vxlan_sys_4789, as ofproto makes it, with sockets of the host's.  (up0 is what counts.) */
+static void add_external(struct bench *t)
+{
+	struct link_cfg cfg = {.name = "vxlan_sys_4789",
+			       .has_mtu = true,
+			       .mtu = 65000,
+			       .has_up = true,
+			       .up = true,
+			       .has_nohost = true,
+			       .nohost = true};
+	struct vxlan_opts o;
+
+	add_underlay(t);
+	attr_defaults(&vxlan_attrs, &o);
+	o.external = true;
+	o.learning = false;
+	o.udp6zerocsumrx = true;
+	o.dstport = PORT;
+	CHECK(link_newlink(t->vx, link_type_find(t->vx, "vxlan"), &cfg, &o,
+			   VXA_BIT(VXA_EXTERNAL) | VXA_BIT(VXA_LEARNING) | VXA_BIT(VXA_ZCSUM6RX) |
+				   VXA_BIT(VXA_DSTPORT),
+			   NULL, &t->vxlan) == 0);
+}
+
+static void make_dp_rx(struct bench *t)
+{
+	struct dp *dp = new_dp(t);
+
+	add_external(t);
+	t->a = add_port(t, "a", 2);
+	CHECK(vport_new(dp, "vxlan_sys_4789", DP_FROM, true, NULL, NULL) == 0);
+	CHECK(vport_new(dp, "a", DP_TO, false, NULL, NULL) == 0);
+	add_flows(t, dp, &(struct flows){.masks = 1, .from_tunnel = true});
+	t->source = &t->sock.napi;
+	t->fill = fill_tunnel;
+	t->frame_len = FRAME;
+}
+
+static void make_dp_tx(struct bench *t)
+{
+	struct dp *dp = new_dp(t);
+
+	add_external(t);
+	t->a = add_port(t, "a", 2);
+	CHECK(vport_new(dp, "a", DP_FROM, false, NULL, NULL) == 0);
+	CHECK(vport_new(dp, "vxlan_sys_4789", DP_TO, true, NULL, NULL) == 0);
+	add_flows(t, dp, &(struct flows){.masks = 1, .to_tunnel = true});
 	t->source = &t->a->napi;
 	t->fill = fill_to_far;
 	t->frame_len = INNER;
@@ -569,6 +667,8 @@ static const struct scenario {
 	{"bridge_rx", make_bridge_rx}, /* up0 -> vxlan1 -> br0 -> a */
 	{"dp", make_dp},	       /* a -> ovs-system -> b, flows of one mask */
 	{"dp_masks", make_dp_masks},   /* the same, flows of 32 masks */
+	{"dp_rx", make_dp_rx},	       /* a host's socket -> vxlan_sys_4789 -> ovs-system -> a */
+	{"dp_tx", make_dp_tx},	       /* a -> ovs-system, tunnel set -> vxlan_sys_4789 -> a host's socket */
 };
 
 static const uint32_t counts[] = {1, 1000, 100000};
