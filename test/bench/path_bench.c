@@ -284,7 +284,7 @@ static uint32_t sock_poll(struct napi *n, struct worker *w, uint32_t budget)
 {
 	static const struct tun_info tun = {.tos = 0, .ttl = 64, .dport = PORT, .ifindex = 2};
 	struct host_sock *s = n->ctx;
-	struct ip_addr from = ip_from4(be32_put(0x0a000002)), to = ip_from4(be32_put(0x0a000001));
+	struct ip_addr from = ip_from4(be32_put(0x0a000002));
 	struct batch b;
 	uint32_t took;
 
@@ -293,7 +293,6 @@ static uint32_t sock_poll(struct napi *n, struct worker *w, uint32_t budget)
 	for (uint32_t i = 0; i < b.n; i++) {
 		b.p[i]->tun = tun;
 		b.p[i]->tun.src = from;
-		b.p[i]->tun.dst = to;
 		b.p[i]->has_tun = true;
 		b.p[i]->csum_state = CSUM_UNSURE;
 		b.p[i]->outer_csum_ok = true;
@@ -521,10 +520,10 @@ struct flows {
 static struct tun_info outer(bool is_tx)
 {
 	static const struct ip_addr any;
-struct ip_addr me = ip_from4(be32_put(0x0a000001)), her = ip_from4(be32_put(0x0a000002));
+	struct ip_addr her = ip_from4(be32_put(0x0a000002));
 
 	return (struct tun_info){.src = is_tx ? any : her,
-				 .dst = is_tx ? her : me,
+				 .dst = is_tx ? her : any, /* sock_poll() has none */
 				 .id = VNI,
 				 .dport = PORT,
 				 .ttl = 64,
