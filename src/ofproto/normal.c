@@ -27,7 +27,7 @@ static bool has_vlan(const struct snap_bundle *b, uint16_t vid)
 {
 	if (b->mode == VLAN_ACCESS)
 		return vid == b->tag;
-	return !b->has_trunks || vlan_is_in(b->trunks, vid);
+	return !b->trunks || vlan_is_in(b->trunks, vid);
 }
 
 /* v: of the frame as it came, then as the bridge sees it.  DROP_NONE, or why it has no VLAN. */

@@ -12,7 +12,7 @@ static uint32_t highest_dp_port(const struct dpif *d)
 
 /* Rooms for so many; calloc() of at least one, so that NULL is no memory. */
 static struct snap *snap_alloc(struct vx *vx, uint32_t bridges, uint32_t ports, uint32_t bundles,
-			       uint32_t dp_ports, uint32_t tunnels)
+			       uint32_t trunks, uint32_t dp_ports, uint32_t tunnels)
 {
 	struct snap *s = calloc(1, sizeof(*s));
 
@@ -23,10 +23,11 @@ static struct snap *snap_alloc(struct vx *vx, uint32_t bridges, uint32_t ports, 
 	s->bridges = calloc(bridges + 1, sizeof(*s->bridges));
 	s->ports = calloc(ports + 1, sizeof(*s->ports));
 	s->bundles = calloc(bundles + 1, sizeof(*s->bundles));
+	s->trunks = calloc(trunks + 1, TRUNK_WORDS * sizeof(*s->trunks));
 	s->by_dp = calloc(dp_ports + 1, sizeof(*s->by_dp));
 	s->tun_flags = calloc(dp_ports + 1, sizeof(*s->tun_flags));
 	s->tunnels = tunnel_map_new(vx->key, tunnels);
-	if (s->bridges && s->ports && s->bundles && s->by_dp && s->tun_flags && s->tunnels)
+	if (s->bridges && s->ports && s->bundles && s->trunks && s->by_dp && s->tun_flags && s->tunnels)
 		return s;
 	snap_free(s);
 	return NULL;
@@ -34,7 +35,7 @@ static struct snap *snap_alloc(struct vx *vx, uint32_t bridges, uint32_t ports, 
 
 struct snap *snap_new_empty(struct vx *vx)
 {
-	return snap_alloc(vx, 0, 0, 0, 0, 0);
+	return snap_alloc(vx, 0, 0, 0, 0, 0, 0);
 }
 
 void snap_free(void *snap)
@@ -46,6 +47,7 @@ void snap_free(void *snap)
 	free(s->bridges);
 	free(s->ports);
 	free(s->bundles);
+	free(s->trunks);
 	free(s->by_dp);
 	free(s->tun_flags);
 	tunnel_map_free(s->tunnels);
@@ -83,24 +85,26 @@ static bool is_there(const struct ofproto_port *port)
 	return port && !(port->dp && port->dp->gone);
 }
 
-static void fill_bundle(struct ofproto_bundle *b, struct snap_bundle *sb)
+/* 'trunks' is room for its own, if it has any. */
+static void fill_bundle(struct ofproto_bundle *b, struct snap_bundle *sb, uint64_t *trunks)
 {
 	*sb = (struct snap_bundle){.live = b,
 				   .macs = &b->macs,
 				   .port = is_there(b->port) ? b->port->snap : NULL,
 				   .mode = b->mode,
 				   .priority_tags = b->priority_tags,
-				   .has_trunks = b->has_trunks,
+				   .trunks = b->has_trunks ? trunks : NULL,
 				   .protected_ = b->is_protected,
 				   .tag = b->tag};
 	if (b->has_trunks)
-		memcpy(sb->trunks, b->trunks, sizeof(sb->trunks));
+		memcpy(trunks, b->trunks, sizeof(b->trunks));
 	if (is_there(b->port))
 		b->port->snap->bundle = sb;
 }
 
 static void fill_bridge(struct snap *s, struct ofproto *p, struct snap_bridge *br,
-			struct snap_port *ports, struct snap_bundle *bundles)
+			struct snap_port *ports, struct snap_bundle *bundles,
+			uint64_t **trunks)
 {
 	*br = (struct snap_bridge){.macs = &p->macs,
 				   .rule = p->rule,
@@ -113,8 +117,10 @@ static void fill_bridge(struct snap *s, struct ofproto *p, struct snap_bridge *b
 	memcpy(br->flood_vlans, p->flood_vlans, sizeof(br->flood_vlans));
 	list_for_each (port, &p->ports, struct ofproto_port, node)
 		fill_port(s, br, port, &ports[br->n_ports++]);
-	list_for_each (b, &p->bundles, struct ofproto_bundle, node)
-		fill_bundle(b, &bundles[b->slot]);
+	list_for_each (b, &p->bundles, struct ofproto_bundle, node) {
+		fill_bundle(b, &bundles[b->slot], *trunks);
+		*trunks += b->has_trunks * TRUNK_WORDS;
+	}
 }
 
 /* Two patch ports are a pair when each names the other. */
@@ -133,7 +139,8 @@ static void join_patch_ports(struct dpif *d)
 
 struct snap *snap_new(struct dpif *d, uint64_t seq)
 {
-	uint32_t bridges = 0, ports = 0, bundles = 0, tunnels = 0;
+	uint32_t bridges = 0, ports = 0, bundles = 0, trunked = 0, tunnels = 0;
+	uint64_t *trunks;
 	struct snap *s;
 
 	list_for_each (p, &d->bridges, struct ofproto, node) {
@@ -143,14 +150,18 @@ struct snap *snap_new(struct dpif *d, uint64_t seq)
 			ports++;
 			tunnels += port->kind == PORT_VXLAN;
 		}
+		list_for_each (b, &p->bundles, struct ofproto_bundle, node)
+			trunked += b->has_trunks;
 	}
-	s = snap_alloc(d->vx, bridges, ports, bundles, highest_dp_port(d) + 1, tunnels);
+	s = snap_alloc(d->vx, bridges, ports, bundles, trunked, highest_dp_port(d) + 1, tunnels);
 	if (!s)
 		return NULL;
 	s->seq = seq;
+	trunks = s->trunks;
 	bridges = ports = bundles = 0;
 	list_for_each (p, &d->bridges, struct ofproto, node) {
-		fill_bridge(s, p, &s->bridges[bridges++], &s->ports[ports], &s->bundles[bundles]);
+		fill_bridge(s, p, &s->bridges[bridges++], &s->ports[ports], &s->bundles[bundles],
+			    &trunks);
 		ports += p->n_ports;
 		bundles += p->n_bundles;
 	}

@@ -25,14 +25,16 @@ struct CACHE_ALIGNED port_counters {
 
 struct snap_port;
 
+enum { TRUNK_WORDS = 4096 / 64 };
+
 struct snap_bundle {
 	struct ofproto_bundle *live;
 	struct mac_port *macs; /* live's; NULL: nothing is learnt on it */
 	const struct snap_port *port;
 	uint8_t mode, priority_tags; /* enum vlan_mode, enum priority_tags */
-	bool has_trunks, protected_;
+	bool protected_;
 	uint16_t tag;
-	uint64_t trunks[64];
+	const uint64_t *trunks; /* [TRUNK_WORDS]; NULL: all */
 };
 
 struct snap_bridge;
@@ -66,6 +68,7 @@ struct snap {
 	struct snap_bridge *bridges;
 	struct snap_port *ports;
 	struct snap_bundle *bundles;
+	uint64_t *trunks; /* of those bundles that have any */
 	const struct snap_port **by_dp; /* NULL: none, or a tunnel's */
 	/* By datapath port, of a tunnel's: which flags of the outer packet are known there (enum
 	 * flow_tun_flag); 0: no tunnel's. */

@@ -15,7 +15,8 @@
 #include "wire/flowhash.h"
 #include "wire/vxlan.h"
 
-enum { SLOTS = 256 };
+/* A thousand remotes fit: of so many, two in a hundred share a set with four others. */
+enum { SETS = 1024, WAYS = 4 };
 
 struct info_route {
 	struct ip_addr dst, src;
@@ -25,7 +26,8 @@ struct info_route {
 };
 
 struct info_routes {
-	struct info_route slot[SLOTS]; /* one such array per worker */
+	struct info_route slot[SETS][WAYS]; /* one such array per worker; touched where used */
+	uint8_t victim[SETS];
 };
 
 struct info_routes *info_routes_new(struct vx *vx)
@@ -38,31 +40,37 @@ static void drop(struct worker *w, struct pkt *p, enum drop why)
 	pkt_drop_at(w, p, why, STAGE_vxlan_xmit_one);
 }
 
+/* Where its route is; else the place that it gets, whose gen is 0. */
 static struct info_route *slot_of(struct worker *w, struct vxlan_dev *v, const struct udp_flow *f)
 {
+	struct info_routes *all = &v->routes[w->id];
+	struct info_route *set, *old;
 	uint64_t a[4];
+	uint32_t at;
 
 	memcpy(a, f->dst.b, 16);
 	memcpy(a + 2, f->src.b, 16);
-	return &v->routes[w->id].slot[hash_u64(w->vx->key, a[0] ^ a[2] << 1, a[1] ^ a[3] << 1) % SLOTS];
+	at = (uint32_t)hash_u64(w->vx->key, a[0] ^ a[2] << 1, a[1] ^ a[3] << 1) % SETS;
+	set = all->slot[at];
+	for (uint32_t i = 0; i < WAYS; i++)
+		if (likely(ip_eq(&set[i].dst, &f->dst) && ip_eq(&set[i].src, &f->src) &&
+			   set[i].tos == f->tos && set[i].mark == f->mark))
+			return &set[i];
+	old = &set[all->victim[at]++ % WAYS];
+	*old = (struct info_route){
+		.dst = f->dst, .src = f->src, .tos = f->tos, .mark = f->mark};
+	return old;
 }
 
 static int route_to(struct worker *w, struct vxlan_dev *v, struct udp_sock *sk,
 		    const struct udp_flow *f, struct dst **out)
 {
 	struct info_route *r = slot_of(w, v, f);
-	int err;
 
 	*out = &r->route;
-	if (likely(r->route.gen && r->route.gen == sk->ops->generation(sk) && r->tos == f->tos &&
-		   r->mark == f->mark && ip_eq(&r->dst, &f->dst) && ip_eq(&r->src, &f->src)))
+	if (likely(r->route.gen && r->route.gen == sk->ops->generation(sk)))
 		return r->route.type == DST_UNREACHABLE ? -EHOSTUNREACH : 0;
-	err = sk->ops->route(w, sk, f, &r->route);
-	r->dst = f->dst;
-	r->src = f->src;
-	r->tos = f->tos;
-	r->mark = f->mark;
-	return err;
+	return sk->ops->route(w, sk, f, &r->route);
 }
 
 static void fill(const struct vxlan_opts *o, const struct pkt *p, const struct inner *in,

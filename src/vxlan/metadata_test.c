@@ -323,6 +323,27 @@ static void routes_are_kept(void **state)
 	end();
 }
 
+/* A flood to a thousand remotes, again and again: nearly all of their routes are kept. */
+static void many_routes_are_kept(void **state)
+{
+	struct tun_info t = {.id = 5, .has_key = true, .is_tx = true};
+	uint8_t f[T_FRAME_MAX];
+	uint32_t len = frame(f, false, 0), n = 0;
+
+	(void)state;
+	make(false);
+	for (uint32_t i = 0; i < 3000; i++) {
+		if (i == 1000)
+			n = H.n_routes;
+		t.dst = ip_from4(be32_put(0x0a010000 + i % 1000));
+		give(f, len, &t);
+		assert_true(h_sent(&H));
+	}
+	assert_int_equal(n, 1000);
+	assert_in_range(H.n_routes, n, n + 200);
+	end();
+}
+
 /* --- devices and sockets --------------------------------------------------------------------------- */
 
 static uint32_t n_open(void)
@@ -374,7 +395,8 @@ int main(void)
 		cmocka_unit_test(arrives),	 cmocka_unit_test(plain_has_none),
 		cmocka_unit_test(learns_per_vni), cmocka_unit_test(leaves),
 		cmocka_unit_test(no_information), cmocka_unit_test(failures),
-		cmocka_unit_test(routes_are_kept), cmocka_unit_test(sockets),
+		cmocka_unit_test(routes_are_kept), cmocka_unit_test(many_routes_are_kept),
+		cmocka_unit_test(sockets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
