@@ -325,8 +325,14 @@ static int op_side_add(void *ctx, struct dev *d, bool adopt, struct vx_err *err)
 	return tap_side_add(ctx, d, adopt, err);
 }
 
+static uint64_t op_generation(void *ctx)
+{
+	return host_route_gen(ctx);
+}
+
 const struct host_ops io_host_ops = {
 	.link = op_link,
 	.side_add = op_side_add,
 	.udp_open = host_udp_open,
+	.generation = op_generation,
 };

@@ -25,6 +25,8 @@ struct host_ops {
 	/* A receiving UDP socket on a port, with its napi. */
 	int (*udp_open)(void *ctx, const struct udp_sock_cfg *cfg, struct udp_sock **out,
 			struct vx_err *err);
+	/* Moves with each change of links, addresses and routes.  NULL: nobody looks. */
+	uint64_t (*generation)(void *ctx);
 };
 
 #endif

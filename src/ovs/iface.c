@@ -2,6 +2,7 @@
 /* An interface: from its row to a port of its bridge, and what is said of it. */
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -325,28 +326,45 @@ static void tell_device(struct iface *i, const struct ovsdb_row *row, struct ovs
 		tell_link_kind(&l, row, txn);
 }
 
-/* Where the host sends what the tunnel does (statement 50). */
+static void ask_egress(const struct vx *vx, const struct tunnel_cfg *tun, struct egress *e)
+{
+	struct host_route route;
+	struct host_link l;
+
+	*e->dev = 0;
+	if (tun->remote_flow || host_route_to(&tun->remote, tun->egress_pkt_mark, &route) < 0 ||
+	    !vx->host || vx->host->link(vx->host_ctx, 0, route.dev, &l) < 0)
+		return;
+	snprintf(e->dev, sizeof(e->dev), "%s", route.dev);
+	e->carrier = l.flags & IFF_RUNNING;
+}
+
+/* Where the host sends what the tunnel does (statement 50).  The host is asked anew when it, or the
+ * tunnel, is not as it was: a change of one port of a thousand asks once. */
 static void tell_egress(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
 {
 	const struct vx *vx = i->bridge->ovs->cfg.vx;
+	struct egress now = {0}, *e = &i->egress;
 	struct ofproto_port_view v;
-	struct host_route route;
-	struct host_link l;
 	struct ovsdb_datum d;
-	bool known;
 
 	if (!ofproto_port_get(i->bridge->ofproto, (uint16_t)i->ofport, &v) || !v.tun)
 		return;
-	known = !v.tun->remote_flow && host_route_to(&v.tun->remote, v.tun->egress_pkt_mark, &route) == 0 &&
-		vx->host && vx->host->link(vx->host_ctx, 0, route.dev, &l) == 0;
-	if (!known) {
+	now.remote = v.tun->remote;
+	now.mark = v.tun->egress_pkt_mark;
+	if (vx->host && vx->host->generation)
+		now.gen = vx->host->generation(vx->host_ctx);
+	if (!now.gen || now.gen != e->gen || now.mark != e->mark || !ip_eq(&now.remote, &e->remote)) {
+		ask_egress(vx, v.tun, &now);
+		*e = now;
+	}
+	if (!*e->dev) {
 		ovsdb_idl_txn_clear(txn, row, IFACE_STATUS);
 		return;
 	}
 	ovsdb_datum_init(&d, OVSDB_STRING, OVSDB_STRING);
-	ovsdb_datum_put_pair(&d, "tunnel_egress_iface", route.dev);
-	ovsdb_datum_put_pair(&d, "tunnel_egress_iface_carrier",
-			     l.flags & IFF_RUNNING ? "up" : "down");
+	ovsdb_datum_put_pair(&d, "tunnel_egress_iface", e->dev);
+	ovsdb_datum_put_pair(&d, "tunnel_egress_iface_carrier", e->carrier ? "up" : "down");
 	ovsdb_idl_txn_set(txn, row, IFACE_STATUS, &d);
 }
 

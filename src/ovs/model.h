@@ -14,6 +14,15 @@
 
 enum { OFPORT_FAILED = -1, OVS_NAME_MAX = OFPORT_NAME_MAX, REFUSAL_MAX = 200 };
 
+/* Where a tunnel leaves the host, as of a generation of the host's links and routes. */
+struct egress {
+	uint64_t gen; /* 0: never asked */
+	struct ip_addr remote;
+	uint32_t mark;
+	char dev[DEV_NAME_MAX]; /* "": nowhere */
+	bool carrier;
+};
+
 /* An interface that the database names; it may or may not be there. */
 struct iface {
 	struct list node; /* bridge.ifaces */
@@ -29,6 +38,7 @@ struct iface {
 	bool keep;		   /* what it has on the host stays when it goes */
 	bool has_mtu_request;
 	bool knows_mtu;	     /* was told the MTU that internal ports have */
+	struct egress egress;
 	struct text unbuilt; /* what the log said of its columns */
 	struct text warned;  /* and of its options */
 	bool had_carrier;
