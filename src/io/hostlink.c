@@ -132,18 +132,12 @@ struct link_where hostlink_where(const struct host_link *l, const char *netns)
 	return w;
 }
 
-/* What a link message says of a TAP. */
-struct tap_info {
-	bool is_tun, is_tap, has_pi, has_vnet_hdr, is_multi_queue, is_persistent;
-	uint32_t n_queues; /* those in use, without the detached ones */
-};
-
 static bool get_flag(const struct nlattr *a)
 {
 	return mnl_attr_get_payload_len(a) && mnl_attr_get_u8(a);
 }
 
-static void parse_tun(const struct nlattr *data, struct tap_info *t)
+static void parse_tun(const struct nlattr *data, struct host_tap *t)
 {
 	const struct nlattr *a;
 
@@ -174,7 +168,7 @@ static void parse_tun(const struct nlattr *data, struct tap_info *t)
 
 static int on_tap(const struct nlmsghdr *nlh, void *data)
 {
-	struct tap_info *t = data;
+	struct host_tap *t = data;
 	const struct nlattr *a, *b, *tun = NULL;
 
 	if (nlh->nlmsg_type != RTM_NEWLINK)
@@ -194,20 +188,22 @@ static int on_tap(const struct nlmsghdr *nlh, void *data)
 	return MNL_CB_OK;
 }
 
-int hostlink_tap_is_left(const char *name)
+int hostlink_tap_is_left(const char *name, bool any, struct host_tap *t)
 {
 	char buf[256];
 	struct nlmsghdr *nlh = message(buf, RTM_GETLINK, 0, 0);
-	struct tap_info t = {0};
 	int r;
 
+	*t = (struct host_tap){0};
 	mnl_attr_put_strz(nlh, IFLA_IFNAME, name);
-	r = hostnl_ask(nlh, on_tap, &t);
+	r = hostnl_ask(nlh, on_tap, t);
 	if (r < 0)
 		return r;
-	if (!t.is_tap || t.has_pi || !t.has_vnet_hdr || !t.is_multi_queue || !t.is_persistent)
+	if (!t->is_tap || !t->is_persistent)
 		return -EEXIST;
-	return t.n_queues ? -EBUSY : 0;
+	if (!any && (t->has_pi || !t->has_vnet_hdr || !t->is_multi_queue))
+		return -EEXIST;
+	return t->n_queues ? -EBUSY : 0;
 }
 
 int hostlink_del(uint32_t ifindex)

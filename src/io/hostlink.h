@@ -17,9 +17,17 @@ int hostlink_get(uint32_t ifindex, const char *name, struct host_link *out);
 int hostlink_set(const struct link_ask *a);
 int hostlink_del(uint32_t ifindex);
 struct link_where hostlink_where(const struct host_link *l, const char *netns);
-/* Is 'name' a TAP as vxd makes them, without a queue in use: one that a former vxd left?  0; -ENODEV:
- * no such interface, -EBUSY: somebody has it open, -EEXIST: it is something else. */
-int hostlink_tap_is_left(const char *name);
+
+/* What the host says of a TAP. */
+struct host_tap {
+	bool is_tun, is_tap, has_pi, has_vnet_hdr, is_multi_queue, is_persistent;
+	uint32_t n_queues; /* those in use, without the detached ones */
+};
+
+/* Is 'name' a persistent TAP without a queue in use, of the form in which vxd makes them unless
+ * 'any'?  0; -ENODEV: no such interface, -EBUSY: somebody has it open, -EEXIST: it is something
+ * else. */
+int hostlink_tap_is_left(const char *name, bool any, struct host_tap *t);
 /* Moves a link to the namespace behind 'netns_fd', where it gets that name. */
 int hostlink_move(uint32_t ifindex, int netns_fd, const char *name);
 /* A veth pair: 'name' in the namespace behind 'netns_fd' (-1: here), 'hidden' here. */

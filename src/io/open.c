@@ -55,7 +55,7 @@ static int not_here(const char *netns, struct vx_err *err)
 	return vx_fail(err, -EOPNOTSUPP, "only vxd's helper enters a network namespace");
 }
 
-static int direct_tap(void *ctx, const struct side_ask *a, uint32_t *ifindex, struct vx_err *err)
+static int direct_tap(void *ctx, struct side_ask *a, uint32_t *ifindex, struct vx_err *err)
 {
 	int r = not_here(a->netns, err);
 

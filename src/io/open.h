@@ -32,6 +32,10 @@ enum { NETNS_TEXT_MAX = 64, IF_NAME_MAX = 16 };
 /* Of the device's name: the end of a veth pair that vxd keeps. */
 #define HIDDEN_NAME "%.11s.vxh"
 
+/* Is one of that name taken over?  Of a former vxd, by its form; or any persistent TAP without a
+ * holder, wherever the host has moved it, as it is: what ovs-vswitchd leaves, too. */
+enum side_adopt { ADOPT_NONE, ADOPT_OURS, ADOPT_ANY };
+
 /* The host's side of a device. */
 struct side_ask {
 	char netns[NETNS_TEXT_MAX]; /* where it is: name, pid or path; "": vxd's own namespace */
@@ -39,7 +43,8 @@ struct side_ask {
 	char hidden[IF_NAME_MAX]; /* of a veth pair: the end that vxd keeps in its own namespace */
 	uint32_t mtu;
 	struct mac mac;
-	uint8_t adopt; /* takes over one of that name that a former vxd left */
+	uint8_t adopt; /* enum side_adopt */
+	uint8_t is_up; /* of one that was there; not asked for */
 };
 
 /* Settings of a link that was made here. */
@@ -80,9 +85,10 @@ struct io_open {
 	void (*unhide)(void *ctx, struct hide *h); /* harmless if nothing is hidden */
 
 	/* The queue of a TAP with virtio-net headers, MTU and MAC set, not persistent yet if it is
-	 * new; its index there in *ifindex.  An error has a sentence, unless /dev/net/tun itself
-	 * cannot be opened. */
-	int (*tap)(void *ctx, const struct side_ask *a, uint32_t *ifindex, struct vx_err *err);
+	 * new; its index there in *ifindex.  With ADOPT_ANY one that was there keeps its MTU, MAC,
+	 * name, namespace and up, which *a says then.  An error has a sentence, unless /dev/net/tun
+	 * itself cannot be opened. */
+	int (*tap)(void *ctx, struct side_ask *a, uint32_t *ifindex, struct vx_err *err);
 	/* The TAP is given up: a copy kept for the next vxd goes. */
 	void (*tap_done)(void *ctx, const char *netns, uint32_t ifindex);
 	/* A veth pair with its settings, the hidden end silenced and up; index of a->name. */

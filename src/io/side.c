@@ -31,15 +31,17 @@ int side_settle(const struct side_ask *a, struct host_link *l, struct vx_err *er
 
 /* --- TAP ------------------------------------------------------------------------------------- */
 
-int tap_queue(const char *name, bool fresh, struct vx_err *err)
+int tap_queue(const char *name, enum tap_form form, struct vx_err *err)
 {
-	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE};
+	struct ifreq ifr = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
 	int fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC), r;
 
 	if (fd < 0)
 		return -errno;
-	if (fresh)
+	if (form == TAP_FRESH)
 		ifr.ifr_flags = (short)(ifr.ifr_flags | IFF_TUN_EXCL);
+	if (form != TAP_SINGLE)
+		ifr.ifr_flags = (short)(ifr.ifr_flags | IFF_MULTI_QUEUE);
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0) {
 		r = -errno;
@@ -79,42 +81,57 @@ int tap_attach(int fd, bool on)
 
 enum { LEFT_TRIES = 50, LEFT_WAIT = 20 /* ms */ };
 
-/* May the interface 'name' be taken over, if there is one?  1: yes; 0: there is none.  Whoever had
- * it may be at its end just now. */
-static int is_left(const char *name, struct vx_err *err)
+/* May the interface that 'a' names be taken over, if there is one?  1: yes; 0: there is none.
+ * Whoever had it may be at its end just now. */
+static int is_left(const struct side_ask *a, struct host_tap *t, struct vx_err *err)
 {
-	int r = hostlink_tap_is_left(name);
+	bool any = a->adopt == ADOPT_ANY;
+	int r = hostlink_tap_is_left(a->name, any, t);
 
 	for (int i = 0; i < LEFT_TRIES && r == -EBUSY; i++) {
 		poll(NULL, 0, LEFT_WAIT);
-		r = hostlink_tap_is_left(name);
+		r = hostlink_tap_is_left(a->name, any, t);
 	}
 	if (r == -EBUSY)
 		return vx_fail(err, r, "somebody else has the TAP %s open, another vxd perhaps",
-			       name);
+			       a->name);
 	if (r == -EEXIST)
 		return vx_fail(err, r,
 			       "the host has an interface %s, which is no TAP that a former vxd left",
-			       name);
+			       a->name);
 	return r == -ENODEV ? 0 : r < 0 ? r : 1;
 }
 
-int tap_open(const struct side_ask *a, uint32_t *ifindex, struct vx_err *err)
+/* One that stays as it is: *a says how that is. */
+static int side_accept(struct side_ask *a, struct host_link *l)
+{
+	int r = hostlink_get(0, a->name, l);
+
+	if (r < 0)
+		return r;
+	a->mtu = l->mtu;
+	a->mac = l->mac;
+	a->is_up = l->flags & IFF_UP;
+	return 0;
+}
+
+int tap_open(struct side_ask *a, uint32_t *ifindex, struct vx_err *err)
 {
 	int r = 0, fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	struct host_tap t = {0};
 	struct host_link l;
 
 	if (fd < 0)
 		return -errno;
 	close(fd);
-	if (a->adopt)
-		r = is_left(a->name, err);
+	if (a->adopt != ADOPT_NONE)
+		r = is_left(a, &t, err);
 	if (r < 0)
 		return r;
-	fd = tap_queue(a->name, r == 0, err);
+	fd = tap_queue(a->name, !r ? TAP_FRESH : t.is_multi_queue ? TAP_MULTI : TAP_SINGLE, err);
 	if (fd < 0)
 		return fd;
-	r = side_settle(a, &l, err);
+	r = r && a->adopt == ADOPT_ANY ? side_accept(a, &l) : side_settle(a, &l, err);
 	if (r < 0) {
 		close(fd); /* a new one is not persistent yet and goes with it */
 		return r;

@@ -12,11 +12,19 @@
 #include "net/host.h"
 
 /* All of io_open.tap: queue and settings. */
-int tap_open(const struct side_ask *a, uint32_t *ifindex, struct vx_err *err);
-/* The steps of it.  A queue of the TAP 'name', made if it is not there ('fresh': only then).
- * Without a sentence: /dev/net/tun itself cannot be opened. */
-int tap_queue(const char *name, bool fresh, struct vx_err *err);
-int tap_attach(int fd, bool on); /* detached: the queue gets nothing, but keeps the carrier */
+int tap_open(struct side_ask *a, uint32_t *ifindex, struct vx_err *err);
+enum tap_form {
+	TAP_FRESH,  /* made, unless the name is taken */
+	TAP_MULTI,  /* one that is there, or made */
+	TAP_SINGLE, /* one that has a single queue */
+};
+
+/* The steps of it.  A queue of the TAP 'name'.  Without a sentence: /dev/net/tun itself cannot be
+ * opened. */
+int tap_queue(const char *name, enum tap_form form, struct vx_err *err);
+/* Detached: the queue gets nothing, but keeps the carrier.  -EINVAL: it is so already, or the TAP's
+ * only one. */
+int tap_attach(int fd, bool on);
 /* The name that the TAP has now, wherever it is, in IF_NAME_MAX bytes; -ENODEV: it is gone. */
 int tap_name(int fd, char *name);
 int tap_netns(int fd); /* a descriptor of the namespace where it is now, or a negative errno */

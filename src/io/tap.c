@@ -2,7 +2,8 @@
 /*
  * The host's side of a virtual device: a TAP under the device's own name, with virtio-net headers,
  * so that super-frames and unfinished checksums cross whole.  Multi-queue and persistent from the
- * first, one queue attached (a single-queue persistent TAP can never be adopted as multi-queue).
+ * first, one queue attached.  One that somebody else left may be single-queue, and stays so: the
+ * kernel does not change that.
  */
 #include <errno.h>
 #include <linux/if_tun.h>
@@ -16,6 +17,7 @@
 #include "io/side.h"
 #include "io/vnet.h"
 #include "net/dev.h"
+#include "net/link.h"
 #include "net/napi.h"
 #include "wire/eth.h"
 
@@ -256,7 +258,8 @@ void host_side_set_index(struct dev *d, uint32_t ifindex)
 
 void host_side_ask(struct side_ask *a, const struct dev *d, bool adopt)
 {
-	*a = (struct side_ask){.mtu = d->mtu, .mac = d->mac, .adopt = adopt};
+	*a = (struct side_ask){.mtu = d->mtu, .mac = d->mac};
+	a->adopt = !adopt ? ADOPT_NONE : d->owner == OWNER_OVSDB ? ADOPT_ANY : ADOPT_OURS;
 	memcpy(a->netns, d->netns, sizeof(a->netns));
 	memcpy(a->name, *d->host_name ? d->host_name : d->name, sizeof(a->name));
 }
@@ -299,6 +302,21 @@ static int start(struct tap *t, struct dev *d, uint32_t ifindex, struct vx_err *
 	return r;
 }
 
+/* One that was there may be anything: d is as it is. */
+static void take_form(struct dev *d, const struct side_ask *a, uint32_t ifindex)
+{
+	d->mtu = a->mtu;
+	d->mac = a->mac;
+	memcpy(d->netns, a->netns, sizeof(d->netns));
+	if (strcmp(a->name, *d->host_name ? d->host_name : d->name) && link_name_prints(a->name))
+		memcpy(d->host_name, a->name, sizeof(d->host_name));
+	/* Elsewhere it counts from 2^20, as a device without a host side does (control.md I1). */
+	if (!*d->netns)
+		d->ifindex = ifindex;
+	if (a->is_up)
+		dev_change_flags(d, true, NULL);
+}
+
 int tap_side_add(struct io_host *h, struct dev *d, bool adopt, struct vx_err *err)
 {
 	struct tap *t = calloc(1, sizeof(*t));
@@ -321,9 +339,7 @@ int tap_side_add(struct io_host *h, struct dev *d, bool adopt, struct vx_err *er
 		r = veth_side_add(h, d, adopt, strerror(-r), err);
 	if (t->fd < 0)
 		goto out_free;
-	/* Elsewhere it counts from 2^20, as a device without a host side does (control.md I1). */
-	if (!*d->netns)
-		d->ifindex = ifindex;
+	take_form(d, &ask, ifindex);
 	r = start(t, d, ifindex, err);
 	if (r == 0)
 		return 0;

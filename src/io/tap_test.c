@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "io/host.h"
+#include "io/open.h"
 #include "io/testing.h"
 #include "net/dev.h"
 #include "net/link.h"
@@ -299,14 +300,49 @@ static void cut(void **state)
 	assert_int_equal(system("ip link del t0"), 0); /* nobody holds it */
 }
 
+/* One that another program left, up, with a single queue and a MAC of its own: it is taken over by
+ * who takes any, as it is, and left so. */
+static void adopted(void **state)
+{
+	struct side_ask ask = {
+		.name = "t1", .mtu = 1500, .mac = {{2, 0, 0, 0, 0, 1}}, .adopt = ADOPT_OURS};
+	struct link_cfg cfg = {.name = "t1", .owner = OWNER_OVSDB, .adopt = true};
+	struct vx_err err = {0};
+	uint32_t ifindex;
+	struct napi *napi = T.napi;
+	int fd = T.fd;
+	struct dev *d;
+
+	(void)state;
+	assert_int_equal(system("ip tuntap add mode tap name t1 &&"
+				" ip link set t1 up mtu 1400 address 02:00:00:00:00:77"),
+			 0);
+	assert_int_equal(io_open_direct.tap(NULL, &ask, &ifindex, &err), -EEXIST);
+	if (link_newlink(T.vx, &type, &cfg, NULL, 0, &err, &d) < 0)
+		fail_msg("%s", err.text);
+	assert_true(dev_is_up(d) && d->mtu == 1400 && d->mac.b[5] == 0x77);
+	assert_int_equal(d->ifindex, if_nametoindex("t1"));
+	assert_int_equal(system("ip -d -o link show t1 | grep -v multi_queue | grep -q "
+				"'LOWER_UP.*persist on'"),
+			 0);
+	/* Somebody holds it now: us. */
+	ask.adopt = ADOPT_ANY;
+	assert_int_equal(io_open_direct.tap(NULL, &ask, &ifindex, &err), -EBUSY);
+	link_dellink(d, true);
+	quiesce_idle(&T.vx->quiesce, 0);
+	while (quiesce_reap(&T.vx->quiesce))
+		;
+	assert_int_equal(system("ip -o link show t1 | grep -q '[<,]UP[,>].*mtu 1400'"), 0);
+	assert_int_equal(system("ip link del t1"), 0);
+	T.fd = fd;
+	T.napi = napi;
+}
+
 int main(int argc, char **argv)
 {
 #define C(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		C(from_the_host),
-		C(to_the_host),
-		C(refused),
-		C(cut),
+		C(from_the_host), C(to_the_host), C(refused), C(cut), C(adopted),
 	};
 
 	(void)argc;

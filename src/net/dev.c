@@ -66,9 +66,10 @@ static int dev_open(struct dev *d, struct vx_err *err)
 static void dev_close(struct dev *d)
 {
 	struct io *io = any_io(d);
+	bool is_left = d->link_flags & DEV_LEFT && io == atomic_load(&d->host);
 
 	atomic_fetch_and(&d->flags, ~(uint32_t)IFF_UP);
-	if (io && io->ops->set_up)
+	if (io && io->ops->set_up && !is_left)
 		io->ops->set_up(io, false);
 	if (d->ops->stop)
 		d->ops->stop(d);

@@ -140,7 +140,7 @@ static int choose_name(struct vx *vx, const char *asked, const char *kind, bool 
 	return -ENFILE;
 }
 
-static void random_mac(struct vx *vx, struct mac *m)
+void link_random_mac(struct vx *vx, struct mac *m)
 {
 	uint64_t r = random_next(&vx->random);
 
@@ -252,7 +252,7 @@ int link_newlink(struct vx *vx, const struct link_type *t, const struct link_cfg
 	if (cfg->has_mac)
 		d->mac = cfg->mac;
 	else if (mac_is_zero(&d->mac))
-		random_mac(vx, &d->mac);
+		link_random_mac(vx, &d->mac);
 	if (cfg->has_netns)
 		memcpy(d->netns, cfg->netns, sizeof(d->netns));
 	if (strcmp(cfg->host_name, name))
@@ -316,15 +316,23 @@ static int link_rename(struct dev *d, const char *asked, struct vx_err *err)
 	return 0;
 }
 
+bool link_name_prints(const char *name)
+{
+	for (const char *c = name; *c; c++)
+		if ((unsigned char)*c <= ' ' || *c == 0x7f)
+			return false;
+	return true;
+}
+
 int link_follow_name(struct dev *d, const char *name)
 {
 	struct io *host = atomic_load(&d->host);
 	bool is_taken = *d->netns ? name_is_taken(d->vx, name) : dev_by_name(d->vx, name) != NULL;
 
-	for (const char *c = name; *c; c++)
-		if ((unsigned char)*c <= ' ' || *c == 0x7f) /* nothing to print in a table */
-			return -EINVAL;
-	if (*d->host_name || is_taken) {
+	if (!link_name_prints(name))
+		return -EINVAL;
+	/* Whose name the database says has another one elsewhere at most (control.md I2). */
+	if (*d->host_name || is_taken || d->owner == OWNER_OVSDB) {
 		if (*d->netns)
 			memcpy(d->host_name, name, sizeof(d->host_name));
 		return -EEXIST;
@@ -369,6 +377,8 @@ void link_remove(struct dev *d, bool keep_host, bool announced)
 	struct vx *vx = d->vx;
 	struct io *host = atomic_load(&d->host), *io = atomic_load(&d->io);
 
+	if (keep_host)
+		d->link_flags |= DEV_LEFT;
 	dev_change_flags(d, false, NULL);
 	while (!list_is_empty(&d->slaves))
 		dev_set_master(container_of(d->slaves.next, struct dev, slave_node), NULL, NULL);

@@ -22,7 +22,7 @@ struct link_cfg {
 	enum dev_owner owner;
 	const char *maker; /* the command, for explain; may be NULL */
 	uint32_t n_rx_queues, n_tx_queues;
-	bool takes_in; /* the name is that of the host's interface which it takes in */
+	bool takes_in; /* the host may have an interface of that name: the one it takes in */
 	bool adopt; /* of a state file: take over what a former vxd left on the host */
 };
 
@@ -48,6 +48,8 @@ void link_types_free(struct vx *vx);
 /* Calls fn for each type. */
 void link_types_each(struct vx *vx, void (*fn)(void *ctx, const struct link_type *t), void *ctx);
 
+void link_random_mac(struct vx *vx, struct mac *m); /* a locally administered one */
+
 /* 'opts' are the type's options with defaults filled in, 'present' has bit i for attribute i that
  * was given.  0, or a negative errno with err set where there is more to say. */
 int link_newlink(struct vx *vx, const struct link_type *t, const struct link_cfg *cfg,
@@ -56,6 +58,8 @@ int link_changelink(struct dev *d, const void *opts, uint64_t present, struct vx
 /* Applies the generic members that are present: mac, mtu, name, master, up; in this order, until one
  * is refused. */
 int link_setlink(struct dev *d, const struct link_cfg *cfg, struct vx_err *err);
+/* Nothing in it that would spoil a table, or a terminal: the kernel takes more than that. */
+bool link_name_prints(const char *name);
 /* The host gave its side of d another name, or moved it to another namespace, where it has that
  * index.  A negative errno: d cannot have the name, which its side has alone if it is elsewhere. */
 int link_follow_name(struct dev *d, const char *name);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,9 +29,13 @@ struct helper {
 static int job_tap(const struct helper_req *q, struct helper_rep *rep)
 {
 	struct vx_err err = {0};
-	int r = tap_open(&q->side, &rep->ifindex, &err);
+	struct side_ask a = q->side;
+	int r = tap_open(&a, &rep->ifindex, &err);
 
 	memcpy(rep->text, err.text, sizeof(rep->text));
+	rep->where.mtu = a.mtu;
+	rep->where.mac = a.mac;
+	rep->where.flags = a.is_up ? IFF_UP : 0;
 	return r;
 }
 
@@ -129,7 +134,7 @@ static int tap_elsewhere(int ns_fd, const struct helper_req *q, struct helper_re
 
 	if (a->adopt && ns_do(ns_fd, job_side_find, q, rep, &none) == 0)
 		return ns_do(ns_fd, job_tap, q, rep, fd);
-	queue = tap_queue("vxd%d", true, &err); /* its name may be taken here */
+	queue = tap_queue("vxd%d", TAP_FRESH, &err); /* its name may be taken here */
 	if (queue == -EPERM)
 		return ns_do(ns_fd, job_tap, q, rep, fd);
 	r = queue < 0 ? queue : tap_name(queue, name);
@@ -156,31 +161,85 @@ static int tap_elsewhere(int ns_fd, const struct helper_req *q, struct helper_re
 	return r;
 }
 
+/* A gift is taken: it is where the host had it, as it is, or else as vxd wants it. */
+static bool accept_gift(struct made *m, int ns_fd, const struct helper_req *q,
+			struct helper_rep *rep, int *fd)
+{
+	bool as_it_is = q->side.adopt == ADOPT_ANY;
+	int none;
+
+	if (run(ns_fd, as_it_is ? job_find : job_settle, q, rep, &none) < 0)
+		return false;
+	if (as_it_is)
+		rep->ifindex = rep->where.ifindex;
+	memcpy(rep->where.netns, q->side.netns, sizeof(rep->where.netns));
+	*fd = m->fd;
+	m->fd = -1;
+	return true;
+}
+
 /* The queue that a former helper held; false: there is none, or it is of no use any more. */
 static bool tap_from_gift(struct helper *h, int ns_fd, const struct helper_req *q,
 			  struct helper_rep *rep, int *fd)
 {
 	struct made *m = made_gift(&h->made, q->side.name, ns_ino(ns_fd));
-	int none;
 
-	if (!m || !q->side.adopt)
+	if (!m || q->side.adopt == ADOPT_NONE)
 		return false;
-	if (tap_attach(m->fd, true) == 0 && run(ns_fd, job_settle, q, rep, &none) == 0) {
-		*fd = m->fd;
-		m->fd = -1;
-	}
+	memcpy(rep->where.name, m->name, sizeof(m->name));
+	if (tap_attach(m->fd, true) == 0)
+		accept_gift(m, ns_fd, q, rep, fd);
 	made_free(m);
 	return *fd >= 0;
+}
+
+/* One that the host moved elsewhere, and perhaps calls otherwise there: it stays there.  *ns_fd is
+ * the caller's to close. */
+static bool tap_from_afar(struct helper *h, int *ns_fd, const struct helper_req *q,
+			  struct helper_rep *rep, int *fd)
+{
+	struct made *m = made_gift_anywhere(&h->made, q->side.name);
+	int none;
+
+	if (!m || q->side.adopt != ADOPT_ANY || *q->side.netns ||
+	    run(-1, job_side_find, q, rep, &none) == 0)
+		return false;
+	tap_attach(m->fd, true); /* a single queue is */
+	*ns_fd = tap_name(m->fd, rep->where.name) < 0 ? -1 : tap_netns(m->fd);
+	if (*ns_fd >= 0 && accept_gift(m, *ns_fd, q, rep, fd))
+		ns_text(*ns_fd, rep->where.netns);
+	made_free(m);
+	if (*fd >= 0)
+		return true;
+	if (*ns_fd >= 0)
+		close(*ns_fd);
+	*ns_fd = -1;
+	return false;
+}
+
+static void note_made(struct helper *h, const struct helper_req *q, const struct helper_rep *rep,
+		      int ns_fd, int fd)
+{
+	struct made *m = made_add(&h->made, rep->where.netns, rep->where.name, rep->ifindex,
+				  ns_ino(ns_fd), fcntl(fd, F_DUPFD_CLOEXEC, 3));
+
+	if (m)
+		memcpy(m->asked, q->side.name, sizeof(m->asked));
 }
 
 static int op_tap(struct helper *h, const struct helper_req *q, struct helper_rep *rep)
 {
 	const struct side_ask *a = &q->side;
+	struct link_where asked = {.mtu = a->mtu, .mac = a->mac};
 	int ns_fd = open_ns(a->netns, rep), fd = -1;
 
 	if (ns_fd < -1)
 		return -1;
-	if (!tap_from_gift(h, ns_fd, q, rep, &fd)) {
+	memcpy(asked.netns, a->netns, sizeof(asked.netns));
+	memcpy(asked.name, a->name, sizeof(asked.name));
+	rep->where = asked;
+	if (!tap_from_gift(h, ns_fd, q, rep, &fd) && !tap_from_afar(h, &ns_fd, q, rep, &fd)) {
+		rep->where = asked;
 		rep->text[0] = 0;
 		if (*a->netns)
 			tap_elsewhere(ns_fd, q, rep, &fd);
@@ -188,8 +247,7 @@ static int op_tap(struct helper *h, const struct helper_req *q, struct helper_re
 			run(-1, job_tap, q, rep, &fd);
 	}
 	if (fd >= 0)
-		made_add(&h->made, a->netns, a->name, rep->ifindex, ns_ino(ns_fd),
-			 fcntl(fd, F_DUPFD_CLOEXEC, 3));
+		note_made(h, q, rep, ns_fd, fd);
 	if (ns_fd >= 0) {
 		ns_number(ns_fd);
 		close(ns_fd);
@@ -268,6 +326,7 @@ static void op_link(struct helper *h, const struct helper_req *q, struct helper_
 		run(ns_fd, q->op == HELPER_LINK_SET ? job_link_set : job_link_del, q, rep, &none);
 	if (rep->error == 0 && q->op == HELPER_LINK_SET && *q->link.name) {
 		memcpy(m->name, q->link.name, sizeof(m->name));
+		memcpy(m->asked, q->link.name, sizeof(m->asked));
 		if (m->hidden)
 			rename_hidden(m);
 	}

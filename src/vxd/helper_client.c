@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <linux/if.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -128,7 +129,7 @@ static void client_unhide(void *ctx, struct hide *h)
 	*h = (struct hide){.how = HIDE_NONE, .fd = -1};
 }
 
-static int client_tap(void *ctx, const struct side_ask *a, uint32_t *ifindex, struct vx_err *err)
+static int client_tap(void *ctx, struct side_ask *a, uint32_t *ifindex, struct vx_err *err)
 {
 	struct helper_req q = {.op = HELPER_TAP, .side = *a};
 	struct helper_rep rep;
@@ -137,6 +138,11 @@ static int client_tap(void *ctx, const struct side_ask *a, uint32_t *ifindex, st
 	if (fd < 0)
 		return explain(ctx, fd, &rep, err);
 	*ifindex = rep.ifindex;
+	memcpy(a->netns, rep.where.netns, sizeof(a->netns));
+	memcpy(a->name, rep.where.name, sizeof(a->name));
+	a->mtu = rep.where.mtu;
+	a->mac = rep.where.mac;
+	a->is_up = rep.where.flags & IFF_UP;
 	return fd;
 }
 

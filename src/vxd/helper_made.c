@@ -29,6 +29,7 @@ struct made *made_add(struct list *l, const char *netns, const char *name, uint3
 	}
 	memcpy(m->netns, netns, sizeof(m->netns));
 	memcpy(m->name, name, sizeof(m->name));
+	memcpy(m->asked, name, sizeof(m->asked));
 	m->ifindex = ifindex;
 	m->ino = ino;
 	m->fd = fd;
@@ -48,6 +49,14 @@ struct made *made_gift(struct list *l, const char *name, uint64_t ino)
 {
 	list_for_each (m, l, struct made, node)
 		if (m->gift && m->ino == ino && !strcmp(m->name, name))
+			return m;
+	return NULL;
+}
+
+struct made *made_gift_anywhere(struct list *l, const char *asked)
+{
+	list_for_each (m, l, struct made, node)
+		if (m->gift && !strcmp(m->asked, asked))
 			return m;
 	return NULL;
 }
@@ -120,8 +129,10 @@ void made_take_over(struct list *l, const char *path)
 			break;
 		}
 		m = made_add(l, g.netns, g.name, 0, g.ino, queue);
-		if (m)
-			m->gift = true;
+		if (!m)
+			continue;
+		m->gift = true;
+		memcpy(m->asked, g.asked, sizeof(m->asked));
 	}
 out_close:
 	close(fd);
@@ -153,6 +164,7 @@ static bool give(struct list *l, int fd)
 		g.ino = m->ino;
 		memcpy(g.netns, m->netns, sizeof(g.netns));
 		memcpy(g.name, m->name, sizeof(g.name));
+		memcpy(g.asked, m->asked, sizeof(g.asked));
 		if (helper_send(fd, &g, sizeof(g), m->fd) < 0)
 			return false;
 	}
@@ -180,6 +192,13 @@ static void note_place(struct made *m)
 	}
 }
 
+/* A TAP's only queue cannot be detached: kept, it would keep everybody else from the TAP.  One that
+ * is in another namespace nobody else would look for. */
+static bool may_hold(const struct made *m)
+{
+	return tap_attach(m->fd, false) == 0 || m->ino != ns_ino(-1);
+}
+
 static bool hold(struct list *l)
 {
 	bool any = false;
@@ -188,7 +207,7 @@ static bool hold(struct list *l)
 		/* A gift that was not asked for yet is detached already. */
 		if (m->fd >= 0 && !m->gift)
 			note_place(m);
-		if (m->fd >= 0 && (m->gift || tap_attach(m->fd, false) == 0))
+		if (m->fd >= 0 && (m->gift || may_hold(m)))
 			any = true;
 		else
 			made_free(m);

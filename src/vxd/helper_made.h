@@ -16,6 +16,7 @@
 struct made {
 	struct list node;
 	char netns[NETNS_TEXT_MAX], name[IF_NAME_MAX];
+	char asked[IF_NAME_MAX]; /* vxd's name for it; the host may have given it another one */
 	uint32_t ifindex; /* 0 while 'gift' */
 	uint32_t hidden;  /* of a veth pair: the other end, in our namespace; 0: a TAP */
 	uint64_t ino;	  /* of the namespace */
@@ -28,6 +29,7 @@ struct made *made_add(struct list *l, const char *netns, const char *name, uint3
 		      uint64_t ino, int fd);
 struct made *made_find(struct list *l, const char *netns, uint32_t ifindex); /* no gift */
 struct made *made_gift(struct list *l, const char *name, uint64_t ino);
+struct made *made_gift_anywhere(struct list *l, const char *asked);
 void made_free(struct made *m);
 void made_drop_gifts(struct list *l);
 

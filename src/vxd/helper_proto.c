@@ -101,7 +101,7 @@ static bool is_name(const char *s)
 static bool side_is_good(const struct side_ask *a, bool veth)
 {
 	return is_string(a->netns, sizeof(a->netns)) && is_name(a->name) && a->mtu <= 65535 &&
-	       a->adopt <= 1 && (veth ? is_name(a->hidden) : !*a->hidden);
+	       a->adopt <= ADOPT_ANY && !a->is_up && (veth ? is_name(a->hidden) : !*a->hidden);
 }
 
 static bool link_is_good(const struct link_ask *a)
@@ -169,7 +169,8 @@ int helper_gift_check(const struct helper_gift *g, int fd)
 	bool good =
 		g->len == sizeof(*g) && g->last <= 1 &&
 		(g->last ? fd < 0
-			 : fd >= 0 && is_string(g->netns, sizeof(g->netns)) && is_name(g->name));
+			 : fd >= 0 && is_string(g->netns, sizeof(g->netns)) && is_name(g->name) &&
+				   is_name(g->asked));
 
 	return good ? 0 : -EBADMSG;
 }

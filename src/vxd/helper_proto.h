@@ -64,6 +64,7 @@ struct helper_gift {
 	uint64_t ino; /* of the network namespace */
 	char netns[NETNS_TEXT_MAX];
 	char name[IF_NAME_MAX];
+	char asked[IF_NAME_MAX]; /* vxd's name for it */
 };
 
 /* Sends one datagram; fd -1: none goes with it.  0 or a negative errno. */

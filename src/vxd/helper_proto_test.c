@@ -113,7 +113,8 @@ static const struct {
 	{HELPER_TAP, AT(side.netns, 64, SIXTEEN SIXTEEN SIXTEEN SIXTEEN)},
 	{HELPER_TAP, AT(side.hidden, 1, "x")}, /* a TAP has none */
 	{HELPER_TAP, AT(side.mtu, 4, "\0\0\1\0")},
-	{HELPER_TAP, AT(side.adopt, 1, "\2")},
+	{HELPER_TAP, AT(side.adopt, 1, "\3")},
+	{HELPER_TAP, AT(side.is_up, 1, "\1")}, /* the answer's */
 	{HELPER_VETH, AT(side.hidden, 1, "\0")},
 	{HELPER_VETH, AT(side.hidden, 16, SIXTEEN)},
 	{HELPER_LINK_SET, AT(link.ifindex, 4, "\0\0\0\0")},
@@ -243,7 +244,7 @@ static void replies(void **state)
 
 static void gifts(void **state)
 {
-	struct helper_gift g = {.len = sizeof(g), .name = "vxlan1"},
+	struct helper_gift g = {.len = sizeof(g), .name = "vxlan1", .asked = "vxlan1"},
 			   last = {.len = sizeof(g), .last = 1};
 
 	assert_int_equal(helper_gift_check(&g, 3), 0);
@@ -253,6 +254,10 @@ static void gifts(void **state)
 	memset(g.name, 'x', sizeof(g.name));
 	assert_int_equal(helper_gift_check(&g, 3), -EBADMSG);
 	strcpy(g.name, "vxlan1");
+	g.asked[0] = 0;
+	assert_int_equal(helper_gift_check(&g, 3), -EBADMSG);
+	strcpy(g.asked, "vxlan1");
+	assert_int_equal(helper_gift_check(&g, 3), 0);
 	memset(g.netns, 'x', sizeof(g.netns));
 	assert_int_equal(helper_gift_check(&g, 3), -EBADMSG);
 }

@@ -319,7 +319,8 @@ static int live(struct vxd *d, const struct options *o)
 		vx_free(d->vx);
 		return 1;
 	}
-	helper_settled(&d->helper);
+	if (!*o->ovsdb) /* else when what the database asks for is there, too */
+		helper_settled(&d->helper);
 	r = workers_start(&d->workers, d->vx);
 	if (r == 0)
 		r = service_listen(&d->service, &d->loop, &d->rtnl, &d->ctl);

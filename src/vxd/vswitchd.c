@@ -123,8 +123,11 @@ uint64_t vswitchd_turn(struct vxd *d, uint64_t now)
 	if (!d->ovs)
 		return next;
 	bridge_run(d->ovs, now);
-	if (bridge_is_ready(d->ovs))
+	if (bridge_is_ready(d->ovs) && !d->is_settled) {
+		d->is_settled = true;
+		helper_settled(&d->helper);
 		daemon_complete();
+	}
 	bridge_wait(d->ovs, now, &next);
 	return next;
 }

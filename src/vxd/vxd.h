@@ -46,6 +46,7 @@ struct vxd {
 	struct explain_job *explain_ended; /* with traces still out */
 	struct unixctl_conn *exit_conn; /* who asked for the end, and waits for it; NULL */
 	int signal;   /* that ended the loop; 0: none */
+	bool is_settled; /* what a former vxd left was taken over, or is not wanted */
 	bool cleanup; /* exit --cleanup: what OVSDB made on the host goes, too */
 	bool keep; /* vx stop --keep: what the host shows stays */
 };
