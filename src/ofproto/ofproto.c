@@ -64,14 +64,11 @@ static void insert_bridge(struct dpif *d, struct ofproto *p)
 	list_insert_after(at, &p->node);
 }
 
-int ofproto_create(struct vx *vx, const char *bridge, const char *type, struct vx_err *err,
-		   struct ofproto **out)
+int ofproto_open(struct vx *vx, const char *bridge, const char *type, struct vx_err *err,
+		 struct ofproto **out)
 {
-	struct ofproto_port_cfg local = {
-		.name = bridge, .type = "internal", .ofport_request = OFPORT_LOCAL};
 	struct ofproto *p;
 	struct dpif *d;
-	uint16_t no;
 	int r;
 
 	if (strlen(bridge) >= DEV_NAME_MAX)
@@ -85,6 +82,21 @@ int ofproto_create(struct vx *vx, const char *bridge, const char *type, struct v
 		return -ENOMEM;
 	}
 	insert_bridge(d, p);
+	*out = p;
+	return 0;
+}
+
+int ofproto_create(struct vx *vx, const char *bridge, const char *type, struct vx_err *err,
+		   struct ofproto **out)
+{
+	struct ofproto_port_cfg local = {
+		.name = bridge, .type = "internal", .ofport_request = OFPORT_LOCAL};
+	struct ofproto *p;
+	uint16_t no;
+	int r = ofproto_open(vx, bridge, type, err, &p);
+
+	if (r < 0)
+		return r;
 	r = ofproto_port_add(p, &local, &no, err);
 	if (r < 0)
 		ofproto_destroy(p, true);

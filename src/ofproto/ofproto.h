@@ -22,8 +22,11 @@ enum { OFPORT_NAME_MAX = 64 };
 
 /* --- bridges --------------------------------------------------------------------------------- */
 
-/* Type "system" or "netdev" ("": system).  Opens the datapath if it is the first, and makes the
- * local port: an internal one with the bridge's name.  -EAFNOSUPPORT: there is no such type. */
+/* Type "system" or "netdev" ("": system).  Opens the datapath if it is the first; there is no port
+ * yet.  -EAFNOSUPPORT: there is no such type. */
+int ofproto_open(struct vx *vx, const char *bridge, const char *type, struct vx_err *err,
+		 struct ofproto **out);
+/* With its local port: an internal one with the bridge's name. */
 int ofproto_create(struct vx *vx, const char *bridge, const char *type, struct vx_err *err,
 		   struct ofproto **out);
 /* 'del': what it made on the host goes; else it is left there (spec/ovs.md 11.23). */

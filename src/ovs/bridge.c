@@ -223,34 +223,51 @@ static void open_bridge(struct bridge *b)
 		bridge_failed(b, err.text);
 		return;
 	}
-	r = ofproto_create(b->ovs->cfg.vx, b->name, b->type, &err, &b->ofproto);
-	if (r < 0) {
+	r = ofproto_open(b->ovs->cfg.vx, b->name, b->type, &err, &b->ofproto);
+	if (r < 0)
 		bridge_failed(b, *err.text ? err.text : strerror(-r));
-		iface_local_failed(b, r);
-		return;
-	}
-	b->told_failure = false;
+	else
+		b->told_failure = false;
+}
+
+/* A bridge has a local port, even if the database has no row of it. */
+static void add_local(struct bridge *b)
+{
+	struct ofproto_port_cfg cfg = {
+		.name = b->name, .type = "internal", .ofport_request = OFPORT_LOCAL};
+	struct ofproto_port_view v;
+	struct vx_err err = {0};
+	uint16_t no;
+
 	list_for_each (i, &b->ifaces, struct iface, node)
 		if (!strcmp(i->name, b->name))
-			i->ofport = OFPORT_LOCAL;
-	vlog(VLM_BRIDGE, VLL_INFO, "bridge %s: added interface %s on port %u", b->name, b->name,
-	     OFPORT_LOCAL);
+			return;
+	if (ofproto_port_get(b->ofproto, OFPORT_LOCAL, &v))
+		return;
+	if (ofproto_port_add(b->ofproto, &cfg, &no, &err) < 0)
+		vlog_limited(VLM_BRIDGE, VLL_WARN, "bridge %s: it has no local port: %s", b->name,
+			     err.text);
 }
 
-static bool has_request(const struct ovsdb_row *row)
+enum { N_CLAIMS = 3 };
+
+/* Who has his number first: who asks for it, then who had it before. */
+static int claim(const struct ovsdb_row *row)
 {
-	return ovsdb_row_integer(row, IFACE_OFPORT_REQUEST, 0) > 0;
+	if (ovsdb_row_integer(row, IFACE_OFPORT_REQUEST, 0) > 0)
+		return 0;
+	return ovsdb_row_integer(row, IFACE_OFPORT, 0) > 0 ? 1 : 2;
 }
 
-/* 'bridge_add_ports': those that ask for a number first. */
 static void bridge_add_ports(struct bridge *b)
 {
-	for (int pass = 0; pass < 2; pass++)
+	add_local(b);
+	for (int pass = 0; pass < N_CLAIMS; pass++)
 		list_for_each (i, &b->ifaces, struct iface, node) {
 			const struct ovsdb_row *row =
 				ovsdb_table_find(table(b->ovs, OVS_INTERFACE), &i->uuid);
 
-			if (row && has_request(row) == !pass)
+			if (row && claim(row) == pass)
 				iface_create(i, row);
 		}
 }
@@ -322,6 +339,7 @@ static void set_port_iface(struct bridge *b, const struct ovsdb_row *port,
 	settings_bundle(i, port);
 }
 
+/* Makes bridges and their ports as the rows want them. */
 static void bridge_reconfigure(struct ovs *o, const struct ovsdb_row *root)
 {
 	uint32_t n = ovsdb_row_datum(root, ROOT_BRIDGES)->n;
@@ -365,7 +383,6 @@ static void bridge_reconfigure(struct ovs *o, const struct ovsdb_row *root)
 	list_for_each (b, &o->bridges, struct bridge, node)
 		if (b->ofproto)
 			ofproto_settle(b->ofproto, vx_now(o->cfg.vx));
-	tell(o, root);
 }
 
 /* --- running -------------------------------------------------------------------------------------
@@ -471,8 +488,13 @@ static void follow_database(struct ovs *o, uint64_t now)
 	o->is_contended = ovsdb_idl_is_lock_contended(o->idl);
 	note_done(o);
 	root = ovsdb_table_first(table(o, OVS_ROOT));
-	if (!ovsdb_idl_has_lock(o->idl))
+	if (!ovsdb_idl_has_lock(o->idl)) {
+		/* What the host takes away comes back while the database is away, too. */
+		if (root && o->links_changed && o->is_configured && !o->is_contended)
+			bridge_reconfigure(o, root);
+		o->links_changed = false;
 		return;
+	}
 	if (!root) { /* asks for nothing, if that is known */
 		if (ovsdb_idl_snapshots(o->idl))
 			all_destroy(o, false);
@@ -484,6 +506,7 @@ static void follow_database(struct ovs *o, uint64_t now)
 		return;
 	o->seen = ovsdb_idl_seqno(o->idl);
 	bridge_reconfigure(o, root);
+	tell(o, root);
 }
 
 /* Statistics, every stats-update-interval; what has not changed is not sent. */

@@ -12,12 +12,19 @@
 #include "log/vlog.h"
 #include "net/dev.h"
 #include "net/host.h"
+#include "net/link.h"
 #include "ovs/model.h"
 #include "ovs/vxlan_options.h"
 
 enum { STATISTICS_MAX = 14 };
 
 static const char *const known_types[] = {"system", "internal", "tap", "patch", "vxlan"};
+
+/* The bridge's own: it is made with it, and again if the host deletes it. */
+static bool is_local(const struct iface *i)
+{
+	return !strcmp(i->name, i->bridge->name);
+}
 
 static bool is_known_type(const char *type)
 {
@@ -70,14 +77,14 @@ static bool parse_vxlan(struct iface *i, const struct ovsdb_row *row, struct ofp
 bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_port_cfg *cfg)
 {
 	int64_t want = ovsdb_row_integer(row, IFACE_OFPORT_REQUEST, 0);
-	int64_t had = ovsdb_row_integer(row, IFACE_OFPORT, 0);
+	int64_t told = ovsdb_row_integer(row, IFACE_OFPORT, 0), had = told > 0 ? told : i->had_ofport;
 
 	if (strlen(ovsdb_row_string(row, IFACE_NAME)) >= sizeof(i->name)) {
 		text_printf(&i->error, "%.20s...: a name has at most %zu bytes", i->name,
 			    sizeof(i->name) - 1);
 		return false;
 	}
-	if (*i->refusal) {
+	if (*i->refusal && !is_local(i)) {
 		text_printf(&i->error, "%s", i->refusal);
 		return false;
 	}
@@ -86,6 +93,8 @@ bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_po
 		cfg->type = "internal";
 	/* Without a request the number of before is the one to have. */
 	cfg->ofport_request = (uint16_t)(want > 0 ? want : had > 0 && had < 65280 ? had : 0);
+	if (is_local(i))
+		cfg->ofport_request = OFPORT_LOCAL;
 	if (!is_known_type(i->type)) {
 		text_printf(&i->error,
 			    "could not open network device %s (Address family not "
@@ -127,12 +136,6 @@ static void fail(struct iface *i)
 	i->ofport = OFPORT_FAILED;
 }
 
-/* The bridge's own: it comes and goes with it. */
-static bool is_local(const struct iface *i)
-{
-	return !strcmp(i->name, i->bridge->name);
-}
-
 /* Its device went: what is left is to take the port away, and to try anew. */
 static bool is_gone(const struct iface *i)
 {
@@ -158,28 +161,13 @@ static int add_port(struct iface *i, const struct ofproto_port_cfg *cfg, struct 
 	int r = ofproto_port_add(i->bridge->ofproto, cfg, &ofport, err);
 
 	i->ofport = r < 0 ? OFPORT_FAILED : ofport;
+	i->had_ofport = r < 0 ? i->had_ofport : ofport;
 	i->knows_mtu = false;
+	link_random_mac(i->bridge->ovs->cfg.vx, &i->mac);
 	if (r == 0)
 		vlog(VLM_BRIDGE, VLL_INFO, "bridge %s: added interface %s on port %u",
 		     i->bridge->name, i->name, ofport);
 	return r;
-}
-
-/* Its bridge made it; what the host took away is made anew. */
-static int make_local(struct iface *i, struct vx_err *err)
-{
-	struct ofproto_port_cfg cfg = {
-		.name = i->name, .type = "internal", .ofport_request = OFPORT_LOCAL};
-
-	text_clear(&i->error);
-	if (i->ofport == OFPORT_LOCAL && is_gone(i)) {
-		ofproto_port_del(i->bridge->ofproto, OFPORT_LOCAL, true);
-		i->ofport = OFPORT_FAILED;
-	}
-	if (i->ofport == OFPORT_FAILED)
-		return add_port(i, &cfg, err);
-	i->ofport = OFPORT_LOCAL;
-	return 0;
 }
 
 /* As its row asks for. */
@@ -223,24 +211,15 @@ void iface_create(struct iface *i, const struct ovsdb_row *row)
 	int r;
 
 	i->error = (struct text){0};
-	if (is_gone(i) && is_tap(i))
-		vlog(VLM_BRIDGE, VLL_WARN, "bridge %s: the host deleted interface %s, which is made "
-					   "anew", i->bridge->name, i->name);
-	r = is_local(i) ? make_local(i, &err) : make(i, row, &err);
+	if (is_gone(i) && is_tap(i)) /* ovs.md 11.24 */
+		vlog(VLM_BRIDGE, VLL_WARN, "bridge %s: interface %s was deleted on the host, and is "
+					   "made again: del-port is what removes it",
+		     i->bridge->name, i->name);
+	r = make(i, row, &err);
 	if (r < 0)
 		say_error(i, r, &err);
 	log_error(i, text_get(&before));
 	text_done(&before);
-}
-
-void iface_local_failed(struct bridge *b, int r)
-{
-	list_for_each (i, &b->ifaces, struct iface, node)
-		if (is_local(i)) {
-			i->ofport = OFPORT_FAILED;
-			text_clear(&i->error);
-			say_error(i, r, &(struct vx_err){0});
-		}
 }
 
 void iface_destroy(struct iface *i)
@@ -318,10 +297,9 @@ static void tell_device(struct iface *i, const struct ovsdb_row *row, struct ovs
 	ovsdb_idl_txn_set_integer(txn, row, IFACE_LINK_RESETS, i->link_resets);
 	ovsdb_idl_txn_set_integer(txn, row, IFACE_IFINDEX,
 				  on_host ? l.ifindex : d ? d->ifindex : 0);
-	if (!d)
-		return;
-	ovsdb_idl_txn_set_integer(txn, row, IFACE_MTU, d->mtu);
-	ovsdb_idl_txn_set_string(txn, row, IFACE_MAC_IN_USE, mac_text(&d->mac, mac));
+	ovsdb_idl_txn_set_string(txn, row, IFACE_MAC_IN_USE, mac_text(d ? &d->mac : &i->mac, mac));
+	if (d)
+		ovsdb_idl_txn_set_integer(txn, row, IFACE_MTU, d->mtu);
 	if (on_host)
 		tell_link_kind(&l, row, txn);
 }

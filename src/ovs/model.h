@@ -32,7 +32,9 @@ struct iface {
 	char name[OVS_NAME_MAX];
 	char type[16];
 	int32_t ofport; /* the number, OFPORT_NONE or OFPORT_FAILED */
+	int32_t had_ofport; /* while it was there; 0: it never was */
 	struct text error;
+	struct mac mac; /* of one without a device: what the database gets to see */
 	bool wanted;
 	char refusal[REFUSAL_MAX]; /* why its port cannot be; "": it can */
 	bool keep;		   /* what it has on the host stays when it goes */
@@ -100,8 +102,6 @@ bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_po
 /* Makes it, or changes it to what the row asks for; sets ofport and error. */
 void iface_create(struct iface *i, const struct ovsdb_row *row);
 void iface_destroy(struct iface *i);
-/* The bridge was not made, as its own interface cannot be: a negative errno. */
-void iface_local_failed(struct bridge *b, int r);
 /* Statistics and what else moves by itself. */
 void iface_tell_status(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn);
 /* Columns that go with cur_cfg. */
