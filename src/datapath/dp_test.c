@@ -238,10 +238,10 @@ static void test_dp_del(void **state)
 	t_mark(W.t);
 	flood(1, 100, &V4);
 	vx_turn(W.t->vx, 0, W.t->now);
-	assert_int_equal(vx_held(W.t->vx), 100 - UPCALLS_A_TURN);
+	assert_int_equal(vx_held(W.t->vx), 100 - UPCALLS_A_SOURCE);
 	dp_del(W.dp);
 	t_advance(W.t, NS_PER_S);
-	assert_int_equal(t_dropped(W.t, DROP_port_gone), 100 - UPCALLS_A_TURN);
+	assert_int_equal(t_dropped(W.t, DROP_port_gone), 100 - UPCALLS_A_SOURCE);
 	for (int i = 0; i < 10; i++)
 		t_advance(W.t, NS_PER_S);
 	assert_null(W.p[1]->dev->master);
@@ -462,21 +462,21 @@ static void test_fairness(void **state)
 
 		flood(1, 150, &V4);
 		assert_true(vx_turn(W.t->vx, 0, W.t->now));
-		assert_int_equal(W.upcalls - before, UPCALLS_A_TURN);
+		assert_int_equal(W.upcalls - before, UPCALLS_A_SOURCE);
 		t_check(W.t);
 		while (t_out(W.p[2]))
 			;
 	}
-	assert_int_equal(vx_held(W.t->vx), UPCALL_QUEUE_MAX - UPCALLS_A_TURN);
+	assert_int_equal(vx_held(W.t->vx), UPCALL_QUEUE_MAX - UPCALLS_A_SOURCE);
 	W.upcalls = 0;
 	flood(1, 150, &V4);
 	flood(3, 1, &V4);
 	vx_turn(W.t->vx, 0, W.t->now);
-	assert_int_equal(W.upcalls, UPCALLS_A_TURN);
+	assert_int_equal(W.upcalls, UPCALLS_A_SOURCE + 1);
 	assert_true(W.order[0] == 3 || W.order[1] == 3);
-	for (uint32_t i = 2; i < UPCALLS_A_TURN; i++)
+	for (uint32_t i = 2; i < UPCALLS_A_SOURCE; i++)
 		assert_int_equal(W.order[i], 1);
-	for (uint32_t i = 0; i < 10; i++) {
+	for (uint32_t i = 0; i < UPCALL_QUEUE_MAX / UPCALLS_A_SOURCE; i++) {
 		vx_turn(W.t->vx, 0, W.t->now);
 		while (t_out(W.p[2]))
 			;

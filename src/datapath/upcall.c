@@ -161,20 +161,44 @@ static void serve(struct worker *w, struct dp_worker *dw, struct upcall_queue *q
 	answer(w, dw, q, &u, &l);
 }
 
+/* The queue whose turn it is; NULL: all that wait have had this turn's share. */
+static struct upcall_queue *next_queue(const struct worker *w, struct upcalls *u)
+{
+	struct upcall_queue *first = NULL;
+
+	while (u->n) {
+		struct upcall_queue *q = container_of(u->turn.next, struct upcall_queue, turn);
+
+		if (q->turn_no != w->turns) {
+			q->turn_no = w->turns;
+			q->served = 0;
+		}
+		if (q->served < UPCALLS_A_SOURCE)
+			return q;
+		if (q == first)
+			break;
+		first = first ? first : q;
+		list_remove(&q->turn);
+		list_append(&u->turn, &q->turn);
+	}
+	return NULL;
+}
+
 bool upcalls_serve(struct worker *w, struct dp_worker *dw)
 {
 	struct upcalls *u = &dw->upcalls;
 	bool was_traced = dw->traced;
+	struct upcall_queue *q;
 
 	if (u->turn_no != w->turns) {
 		u->turn_no = w->turns;
 		u->served = 0;
 	}
 	dw->traced = true; /* one of them may have a trace */
-	while (u->n && u->served < UPCALLS_A_TURN) {
-		struct upcall_queue *q = container_of(u->turn.next, struct upcall_queue, turn);
+	while (u->served < UPCALLS_A_TURN && (q = next_queue(w, u))) {
 		struct pkt *p = take_oldest(w, u, q);
 
+		q->served++;
 		if (q->q.n) { /* behind the others */
 			list_remove(&q->turn);
 			list_append(&u->turn, &q->turn);

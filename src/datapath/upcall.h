@@ -5,7 +5,8 @@
  *
  * Each worker has its own queues, one per source: a port, or of a tunnel port one of 64 by outer
  * source and VNI.  They are served in turn, at most UPCALLS_A_TURN a turn, so who floods waits for
- * himself.  A queue has a limit, and all of a worker's together have one, beyond which the longest
+ * himself; and at most UPCALLS_A_SOURCE of one source: a turn of nothing but misses takes more in
+ * than it decides, so that the flood's queue overflows and not the socket, which many share.  A queue has a limit, and all of a worker's together have one, beyond which the longest
  * loses its oldest.  Packets that wait are held (vx_held()).
  */
 #ifndef VX_DATAPATH_UPCALL_H
@@ -23,6 +24,7 @@ enum {
 	UPCALL_QUEUE_MAX = 256,
 	UPCALL_TOTAL_MAX = 1024, /* of one worker */
 	UPCALLS_A_TURN = 64,
+	UPCALLS_A_SOURCE = 4,
 };
 
 /* One source's packets, of one worker. */
@@ -32,6 +34,8 @@ struct upcall_queue {
 	struct pkt_queue q;
 	struct vport *port;
 	struct flow_source *source;
+	uint64_t turn_no; /* of the worker, when 'served' was counted */
+	uint32_t served;
 };
 
 struct upcalls {

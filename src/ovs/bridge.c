@@ -509,12 +509,17 @@ static void follow_database(struct ovs *o, uint64_t now)
 	tell(o, root);
 }
 
+/* Is there anybody to tell, who has heard all that was told before? */
+static bool may_tell_status(const struct ovs *o)
+{
+	return o->is_configured && ovsdb_idl_has_lock(o->idl) &&
+	       !(o->status_txn && ovsdb_idl_txn_status(o->status_txn) == OVSDB_TXN_INCOMPLETE);
+}
+
 /* Statistics, every stats-update-interval; what has not changed is not sent. */
 static void tell_status(struct ovs *o, uint64_t now)
 {
-	if (now < o->next_status || !ovsdb_idl_has_lock(o->idl) || !o->is_configured)
-		return;
-	if (o->status_txn && ovsdb_idl_txn_status(o->status_txn) == OVSDB_TXN_INCOMPLETE)
+	if (now < o->next_status || !may_tell_status(o))
 		return;
 	o->next_status = now + o->stats_ms * NS_PER_MS;
 	ovsdb_idl_txn_destroy(o->status_txn);
@@ -553,7 +558,7 @@ void bridge_wait(const struct ovs *o, uint64_t now, uint64_t *deadline)
 {
 	ovsdb_idl_wait(o->idl, deadline);
 	*deadline = MIN(*deadline, o->next_coverage);
-	if (o->is_configured && !list_is_empty(&o->bridges))
+	if (may_tell_status(o) && !list_is_empty(&o->bridges))
 		*deadline = MIN(*deadline, o->next_status);
 	list_for_each (b, &o->bridges, struct bridge, node)
 		if (b->ofproto)

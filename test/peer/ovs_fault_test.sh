@@ -129,11 +129,15 @@ had_place=$(place) had_numbers=$(numbers)
 
 # --- a server that dies (6) ---
 begin_traffic
+spent_before=$(awk '{ print $14 + $15 }' /proc/$VXD_PID_A/stat)
 kill_database
-sleep 1
+sleep 6 # statistics are due, and there is nobody to tell
+spent=$(awk '{ print $14 + $15 }' /proc/$VXD_PID_A/stat)
 start_database
 within 8000 "all written again (6)" is_filled || ephemeral
 end_traffic "while the server was gone (6)"
+echo "CPU time meanwhile: $((spent - spent_before)) ticks in 6 s"
+[ $((spent - spent_before)) -lt 100 ] || fail "vxd is busy without its database"
 all_is_back "a server that died" 1000
 
 # --- what a server, or what is between, may do ---
