@@ -134,6 +134,7 @@ static void fail(struct iface *i)
 	if (i->ofport > 0)
 		ofproto_port_del(i->bridge->ofproto, (uint16_t)i->ofport, true);
 	i->ofport = OFPORT_FAILED;
+	i->had_ofport = OFPORT_NONE; /* when that is mended it is another one, as in 3.1 */
 }
 
 /* Its device went: what is left is to take the port away, and to try anew. */

@@ -32,7 +32,7 @@ struct iface {
 	char name[OVS_NAME_MAX];
 	char type[16];
 	int32_t ofport; /* the number, OFPORT_NONE or OFPORT_FAILED */
-	int32_t had_ofport; /* while it was there; 0: it never was */
+	int32_t had_ofport; /* before its device went, if it did */
 	struct text error;
 	struct mac mac; /* of one without a device: what the database gets to see */
 	bool wanted;

@@ -50,11 +50,14 @@ vsctl get Open_vSwitch . iface_types | grep -q vxlan || fail "iface_types (S2)"
 vsctl add-br br1 || fail "add-br"
 ip -n ${NSTAG}A addr add 192.168.77.1/24 dev br1
 ip -n ${NSTAG}A link set br1 up
-index=$(ip -n ${NSTAG}A -o link show br1 | cut -d: -f1)
-still_there() {
-	same "br1 after $1" "$index 192.168.77.1/24" \
-		"$(ip -n ${NSTAG}A -o link show br1 | cut -d: -f1) $(ip -n ${NSTAG}A -o -4 addr show br1 | awk '{print $4}')"
+ip -n ${NSTAG}A route add 10.77.0.0/16 via 192.168.77.2
+place() {
+	echo $(ip -n ${NSTAG}A -o link show br1 | cut -d: -f1) \
+		$(ip -n ${NSTAG}A -o -4 addr show br1 | awk '{print $4}') \
+		$(ip -n ${NSTAG}A route show dev br1 | sed 's/ linkdown//' | tr '\n' ';')
 }
+had_place=$(place)
+still_there() { same "br1 after $1 (84)" "$had_place" "$(place)"; }
 ctl start || fail "a second ovs-ctl start"
 same "it is left alone" "$pid" "$(cat "$PIDFILE")"
 ctl restart --ovs-vswitchd-options="$OPTIONS" || fail "ovs-ctl restart: $(cat "$TMP/ctl.out")"
