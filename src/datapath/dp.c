@@ -239,8 +239,8 @@ int dp_init_module(struct vx *vx)
 
 int dp_new(struct vx *vx, const char *name, struct vx_err *err, struct dp **out)
 {
-	/* The host may have one of that name: ovs-vswitchd leaves a TAP, the kernel's module has its
-	 * device.  It has nothing to do with ours, and stays. */
+	/* The host may have one of that name: ovs-vswitchd leaves a TAP, the kernel's module has
+	 * its device.  It has nothing to do with ours, and stays. */
 	struct link_cfg cfg = {
 		.owner = OWNER_OVSDB, .nohost = true, .has_nohost = true, .takes_in = true};
 	struct dev *d;

@@ -6,8 +6,10 @@
  * Each worker has its own queues, one per source: a port, or of a tunnel port one of 64 by outer
  * source and VNI.  They are served in turn, at most UPCALLS_A_TURN a turn, so who floods waits for
  * himself; and at most UPCALLS_A_SOURCE of one source: a turn of nothing but misses takes more in
- * than it decides, so that the flood's queue overflows and not the socket, which many share.  A queue has a limit, and all of a worker's together have one, beyond which the longest
- * loses its oldest.  Packets that wait are held (vx_held()).
+ * than it decides, so that the flood's queue overflows and not the socket, which many share.
+ *
+ * A queue has a limit, and all of a worker's together have one, beyond which the longest loses its
+ * oldest.  Packets that wait are held (vx_held()).
  */
 #ifndef VX_DATAPATH_UPCALL_H
 #define VX_DATAPATH_UPCALL_H

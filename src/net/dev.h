@@ -165,7 +165,7 @@ enum dev_link_flag {
 	DEV_TAKEN_OVER = 8, /* its host side was there already, left by a former vxd */
 	DEV_MTU_OWNED = 16, /* its owner, a database, says which */
 	DEV_MAC_OWNED = 32,
-	DEV_LEFT = 64, /* it goes, and its host side stays as it is: up, with addresses and routes */
+	DEV_LEFT = 64, /* it goes, and its host side stays as it is: up, with its routes */
 };
 
 static inline bool dev_is_up(const struct dev *d)

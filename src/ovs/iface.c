@@ -77,7 +77,8 @@ static bool parse_vxlan(struct iface *i, const struct ovsdb_row *row, struct ofp
 bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_port_cfg *cfg)
 {
 	int64_t want = ovsdb_row_integer(row, IFACE_OFPORT_REQUEST, 0);
-	int64_t told = ovsdb_row_integer(row, IFACE_OFPORT, 0), had = told > 0 ? told : i->had_ofport;
+	int64_t told = ovsdb_row_integer(row, IFACE_OFPORT, 0);
+	int64_t had = told > 0 ? told : i->had_ofport;
 
 	if (strlen(ovsdb_row_string(row, IFACE_NAME)) >= sizeof(i->name)) {
 		text_printf(&i->error, "%.20s...: a name has at most %zu bytes", i->name,
