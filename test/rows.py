@@ -18,7 +18,8 @@ ROWS = """N1-3 R1-7 B1-3 I1-12 I-v6 D1-3 L1-6 F1-7 U1-10 X1-6 C1-6 O1-3 W1-9
 3.6-range 3.6-hash 3.7-plain 3.7-gbp 3.7-inner
 3.8-id 3.8-gso 3.8-fragment 3.8-csum0 3.8-counters 3.8-bare 3.8-error4 3.8-error6 3.8-neighbour
 3.8-recursion 3.8-mark 3.9-1 3.9-2 3.9-3
-9.1 9.2 9.3 9.4""".split()
+9.1 9.2 9.3 9.4
+S1-58 S60-67 S69-74 S84-87 S90""".split()
 
 failures = []
 

@@ -217,7 +217,7 @@ def check(score, args):
         suite(score, clang, 'fuzz', 300, SANITIZERS)
     threads(score)
     if gcc:
-        suite(score, gcc, 'peer', 600)
+        suite(score, gcc, 'peer', 900)
     if clang:
         fuzz(score, clang, args.seconds or 5)
 

@@ -155,13 +155,8 @@ static int add_internal(struct dpif *d, const struct dpif_port_cfg *c, struct dp
 {
 	int r = internal_new(d->dp, c->name, VPORT_ANY, err, &port->vport);
 
-	if (r == -EEXIST) { /* a name that is anybody else's: as 3.1 has it */
-		if (err)
-			err->text[0] = 0;
-		return -EINVAL;
-	}
-	if (r < 0)
-		return r;
+	if (r < 0) /* a name that is anybody else's: as 3.1 has it */
+		return r == -EEXIST ? -EINVAL : r;
 	port->no = port->vport->no;
 	port->dev = port->vport->dev;
 	port->made_dev = true;

@@ -116,11 +116,10 @@ static bool is_tap(const struct iface *i)
 /* 3.1's sentence for what a port's making answered. */
 static void say_error(struct iface *i, int r, const struct vx_err *err)
 {
-	if (is_tap(i) && *err->text) { /* of a name that it cannot have (ovs.md 11.24) */
+	if (is_tap(i) && *err->text) /* of a name that it cannot have (ovs.md 11.24) */
 		text_printf(&i->error, "could not open network device %s (%s)", i->name,
 			    strerror(r == -EEXIST ? EINVAL : -r));
-		vlog_limited(VLM_BRIDGE, VLL_WARN, "interface %s: %s", i->name, err->text);
-	} else if (r == -EEXIST || r == -EADDRINUSE)
+	else if (r == -EEXIST || r == -EADDRINUSE)
 		text_printf(&i->error, "could not add network device %s to ofproto (%s)", i->name,
 			    strerror(-r));
 	else if (r == -ENODEV || !*err->text)
@@ -200,10 +199,13 @@ static int make(struct iface *i, const struct ovsdb_row *row, struct vx_err *err
 }
 
 /* ovs-vsctl sends who sees an error to the log: it is there when it comes and when it changes. */
-static void log_error(const struct iface *i, const char *before)
+static void log_error(const struct iface *i, const char *before, const struct vx_err *err)
 {
-	if (i->error.len && strcmp(text_get(&i->error), before) != 0)
-		log_lines(text_get(&i->error));
+	if (!i->error.len || !strcmp(text_get(&i->error), before))
+		return;
+	log_lines(text_get(&i->error));
+	if (*err->text && strcmp(err->text, text_get(&i->error)) != 0)
+		vlog(VLM_BRIDGE, VLL_WARN, "interface %s: %s", i->name, err->text);
 }
 
 void iface_create(struct iface *i, const struct ovsdb_row *row)
@@ -220,7 +222,7 @@ void iface_create(struct iface *i, const struct ovsdb_row *row)
 	r = make(i, row, &err);
 	if (r < 0)
 		say_error(i, r, &err);
-	log_error(i, text_get(&before));
+	log_error(i, text_get(&before), &err);
 	text_done(&before);
 }
 

@@ -20,7 +20,7 @@ mkdir "$OVS_RUNDIR"
 SERVER=$OVS_RUNDIR/server.sock DB=$OVS_RUNDIR/db.sock LOG=$TMP/vxd.log
 OVS_VXD="-vconsole:off -vfile:dbg --log-file=$LOG --ovsdb unix:$DB"
 SCHEMA=$TMP/schema
-# A newer schema (12): columns that nobody here has heard of, and one less.
+# A newer schema (S12): columns that nobody here has heard of, and one less.
 "$PYTHON" - /usr/share/openvswitch/vswitch.ovsschema >"$SCHEMA" <<'EOF'
 import json, sys
 schema = json.load(open(sys.argv[1]))
@@ -95,7 +95,7 @@ place() {
 		$(ip -n ${NSTAG}A route show dev br1 | tr '\n' ';')
 }
 numbers() { echo $(vsctl get interface br1 ofport -- get interface vx1 ofport); }
-# Written by vxd, and not kept by the database's server (6).
+# Written by vxd, and not kept by the database's server (S6).
 ephemeral() {
 	vsctl get bridge br1 datapath_id -- get interface br1 mac_in_use mtu status admin_state link_state ifindex \
 		-- get interface vx1 mac_in_use statistics link_state
@@ -138,15 +138,15 @@ ip -n ${NSTAG}A route add 10.77.0.0/16 via 192.168.9.2
 await reaches
 had_place=$(place) had_numbers=$(numbers)
 
-# --- a server that dies (6) ---
+# --- a server that dies (S6) ---
 begin_traffic
 spent_before=$(awk '{ print $14 + $15 }' /proc/$VXD_PID_A/stat)
 kill_database
 sleep 6 # statistics are due, and there is nobody to tell; attempts are up to 8 s apart by then
 spent=$(awk '{ print $14 + $15 }' /proc/$VXD_PID_A/stat)
 start_database
-within 9000 "all written again (6)" is_filled || ephemeral
-end_traffic "while the server was gone (6)"
+within 9000 "all written again (S6)" is_filled || ephemeral
+end_traffic "while the server was gone (S6)"
 echo "CPU time meanwhile: $((spent - spent_before)) ticks in 6 s"
 [ $((spent - spent_before)) -lt 100 ] || fail "vxd is busy without its database"
 all_is_back "a server that died" 1000
@@ -169,18 +169,18 @@ try() {
 	same "$what: i1" 77 "$(vsctl get interface i1 ofport)"
 	vsctl del-port br1 i1 || fail "$what: del-port"
 }
-try "echoes (7)" plain echo=0.1
+try "echoes (S7)" plain echo=0.1
 await messages echoed
-messages asserted || fail "messages: asserted" # 11
+messages asserted || fail "messages: asserted" # S11
 messages columns "$SCHEMA" || fail "messages: columns" # 12
 messages used monitor_cond_since || fail "messages: used monitor_cond_since"
-try "no monitor_cond_since (13)" refuse=monitor_cond_since
+try "no monitor_cond_since (S13)" refuse=monitor_cond_since
 messages used monitor_cond || fail "messages: used monitor_cond"
 messages asserted || fail "messages: asserted"
-try "no monitor_cond (13)" refuse=monitor_cond_since,monitor_cond
+try "no monitor_cond (S13)" refuse=monitor_cond_since,monitor_cond
 messages used monitor || fail "messages: used monitor"
 messages asserted || fail "messages: asserted"
-try "byte by byte (14)" split
+try "byte by byte (S14)" split
 messages asserted || fail "messages: asserted"
 for bad in '{"id":}' '[1,2' '{"id":1,"method":5,"params":{}}' $'{"a":"\xff\x01"}' \
 	'{"id":null,"method":"update3","params":[["monid","Open_vSwitch"],7,{"Bridge":{"x":{"modify":3}}}]}' \
@@ -217,7 +217,7 @@ huge "they go" unports br1
 end_traffic "huge transactions"
 all_is_back "huge transactions" 2000
 
-# --- the lock is stolen (5) ---
+# --- the lock is stolen (S5) ---
 client steal 2 >"$TMP/stolen" &
 thief=$!
 await grep -q stolen "$TMP/stolen"
@@ -226,31 +226,31 @@ ip -n ${NSTAG}A link show br1 >/dev/null || fail "br1 went with the lock"
 same "its place meanwhile" "${had_place%% *}" "$(place | cut -d' ' -f1)"
 vsctl --no-wait add-port br1 i2 -- set interface i2 type=internal
 wait $thief || fail "the thief"
-same "what was written without the lock (5)" "changes 0" "$(tail -1 "$TMP/stolen")"
-all_is_back "the lock is back (5)" 1000
+same "what was written without the lock (S5)" "changes 0" "$(tail -1 "$TMP/stolen")"
+all_is_back "the lock is back (S5)" 1000
 await eval '[ "$(vsctl get interface i2 ofport)" -gt 0 ]'
 vsctl del-port br1 i2 || fail "del-port i2"
 
-# --- another vxd (3, 4) ---
+# --- another vxd (S3, S4) ---
 "$PYTHON" "$here/ovs_proxy.py" "$TMP/second.sock" "$SERVER" "$TMP/second.messages" &
 pids+=($!)
 start_second
 await grep -q "another ovs-vswitchd process is running, disabling this process (pid $second) until it goes away" "$TMP/second.log"
 vsctl set interface vx1 external_ids:n=1 || fail "a command beside the second"
 sleep 0.3
-grep -q '^> .*transact' "$TMP/second.messages" && fail "the second writes (3)"
+grep -q '^> .*transact' "$TMP/second.messages" && fail "the second writes (S3)"
 kill_vxd
-all_is_back "the second takes over (4)" 1000
+all_is_back "the second takes over (S4)" 1000
 kill -9 $second
 wait $second 2>/dev/null
 start_vxd A $OVS_VXD
 all_is_back "the first again" 2000
 
-# --- ends, and new starts, with traffic (84) ---
+# --- ends, and new starts, with traffic (S84) ---
 begin_traffic
 kill_vxd
 start_vxd A $OVS_VXD
-all_is_back "kill -9 and a new start (84)" 2000
+all_is_back "kill -9 and a new start (S84)" 2000
 timeout 5 ovs-appctl exit || fail "exit"
 wait $VXD_PID_A
 forget A
@@ -258,7 +258,7 @@ same "place after exit" "$had_place" "$(place)"
 start_vxd A $OVS_VXD
 all_is_back "exit and a new start" 2000
 end_traffic "two new starts" 200
-same "one device of the tunnels (84)" 1 "$(vx A exec ip -o link | grep -c vxlan_sys)"
+same "one device of the tunnels (S84)" 1 "$(vx A exec ip -o link | grep -c vxlan_sys)"
 
 # --- an internal port in another namespace, under another name ---
 netns C
@@ -363,7 +363,7 @@ ip -n ${NSTAG}A link set h0 down
 ip -n ${NSTAG}A link set h0 name h5 up
 ip -n ${NSTAG}A link set h5 down
 ip -n ${NSTAG}A link set h5 name h0 up
-within 2000 "h0 was renamed, and back" reaches 192.168.9.4
+within 2000 "h0 was renamed, and back (S86)" reaches 192.168.9.4
 vsctl del-port br1 h0
 ip -n ${NSTAG}A link add br2 type veth peer name p2
 vsctl add-br br2 2>"$TMP/err"

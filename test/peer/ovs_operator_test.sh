@@ -78,7 +78,7 @@ mtu_is i1 1400 "whose request went"
 # --- what the host deletes is made anew, and the log says so ---
 made_anew() { # NAME BEFORE
 	await eval '[ "$(index_of '"$1"')" ] && [ "$(index_of '"$1"')" != '"$2"' ]' || return
-	grep -q "the host deleted interface $1, which is made anew" "$LOG" || fail "no word of $1"
+	grep -q "interface $1 was deleted on the host, and is made again" "$LOG" || fail "no word of $1"
 }
 for n in br1 i1; do
 	before=$(index_of $n)
