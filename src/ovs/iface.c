@@ -204,7 +204,7 @@ static void log_error(const struct iface *i, const char *before, const struct vx
 	if (!i->error.len || !strcmp(text_get(&i->error), before))
 		return;
 	log_lines(text_get(&i->error));
-	if (*err->text && strcmp(err->text, text_get(&i->error)) != 0)
+	if (is_tap(i) && *err->text && strcmp(err->text, text_get(&i->error)) != 0)
 		vlog(VLM_BRIDGE, VLL_WARN, "interface %s: %s", i->name, err->text);
 }
 

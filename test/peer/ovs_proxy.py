@@ -55,6 +55,7 @@ class Pair:
         self.server = socket.socket(socket.AF_UNIX)
         self.server.connect(SERVER)
         self.rest = {self.vxd: b"", self.server: b""}
+        self.to_server = b""    # the server reads nothing while it has something to write
         now = time.monotonic()
         self.garbage_at = now + 0.3 if "garbage" in WORDS else None
         self.echo_at = now + 0.1 if "echo" in WORDS else None
@@ -86,8 +87,15 @@ class Pair:
                 note("<", m)
                 send(self.vxd, json.dumps(m).encode())
             elif m.get("method") or not isinstance(m.get("id"), list):
-                self.server.sendall(json.dumps(m).encode())
+                self.to_server += json.dumps(m).encode()
         return True
+
+    def write(self):
+        try:
+            n = self.server.send(self.to_server, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        self.to_server = self.to_server[n:]
 
     def close(self):
         self.vxd.close()
@@ -103,7 +111,8 @@ def main():
     pairs = []
     while True:
         socks = [s for p in pairs for s in p.rest]
-        ready, _, _ = select.select([listener] + socks, [], [], 0.05)
+        waiting = [p.server for p in pairs if p.to_server]
+        ready, writable, _ = select.select([listener] + socks, waiting, [], 0.05)
         if listener in ready:
             try:
                 pairs.append(Pair(listener.accept()[0]))
@@ -112,6 +121,8 @@ def main():
                 log.write(f"no server: {e}\n")
         for p in list(pairs):
             try:
+                if p.server in writable:
+                    p.write()
                 alive = all([p.carry(s) for s in p.rest if s in ready])
                 if alive:
                     p.due(time.monotonic())
