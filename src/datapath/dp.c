@@ -154,19 +154,7 @@ static void dp_uninit(struct dev *d)
 /* What the datapath's own device sends comes in by port 0. */
 static void dp_xmit(struct worker *w, struct dev *d, struct batch *b)
 {
-	struct vport *v = dp_port(dp_of(d), VPORT_LOCAL);
-	struct dev_stats *st = dev_stats(d, w);
-
-	for (uint32_t i = 0; i < b->n; i++) {
-		if (unlikely(!v)) {
-			st->tx_dropped++;
-			pkt_drop_at(w, b->p[i], DROP_port_gone, STAGE_dev_queue_xmit);
-			continue;
-		}
-		st->tx_packets++;
-		st->tx_bytes += pkt_total(b->p[i]);
-		vport_receive(w, v, b->p[i]);
-	}
+	vport_xmit(w, d, dp_port(dp_of(d), VPORT_LOCAL), b);
 }
 
 static const struct dev_ops dp_ops = {

@@ -360,6 +360,42 @@ static void test_drops(void **state)
 	(void)state;
 }
 
+/* Drops that only a race, a packet made by control, or the end of all brings about. */
+static void test_rare_drops(void **state)
+{
+	struct worker *w = W.t->vx->workers[0];
+	struct actions *a = acts("2");
+	uint32_t len = t_udp(F, &V4, 1, 2);
+	struct batch b = {0};
+
+	t_mark(W.t);
+	w->acct.made += 2;
+	dp_execute(w, W.dp, t_pkt(w, F, 5, 0), a, 1);
+	assert_int_equal(t_dropped(W.t, DROP_pkt_too_small), 1);
+	b.p[b.n++] = t_pkt(w, F, len, 0);
+	vport_xmit(w, W.p[1]->dev, NULL, &b);
+	assert_int_equal(t_dropped(W.t, DROP_port_gone), 1);
+	t_check(W.t);
+	actions_put(a);
+	/* A cut tag that is the packet's type once the one before it is off. */
+	memset(F, 0, sizeof(F));
+	F[12] = F[16] = 0x81;
+	F[15] = 5;
+	flow("in_port(1),eth_type(0x8100),vlan(vid=5)", "pop_vlan,userspace(pid=1)");
+	t_inject(W.p[1], F, 18);
+	assert_int_equal(t_dropped(W.t, DROP_flow_vlan_cut), 1);
+	assert_int_equal(W.upcalls, 0);
+	/* What waits to be translated when all ends. */
+	flood(2, 10, &V4);
+	vx_turn(W.t->vx, 0, W.t->now);
+	t_check(W.t);
+	assert_in_range(W.upcalls, 1, 9);
+	vx_drop_held(W.t->vx);
+	assert_int_equal(t_dropped(W.t, DROP_shutdown), 10 - W.upcalls);
+	t_check(W.t);
+	(void)state;
+}
+
 /* --- sending -----------------------------------------------------------------------------------
  */
 
@@ -998,6 +1034,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(test_link),	  T(test_owner),	 T(test_dp_del),
 		T(test_forward),  T(test_miss),		 T(test_drops),
+		T(test_rare_drops),
 		T(test_mtu),	  T(test_local),	 T(test_userspace),
 		T(test_fairness), T(test_queue_limits),	 T(test_tunnel_sources),
 		T(test_copies),	  T(test_copies_nested), T(test_shared),

@@ -18,19 +18,7 @@ static struct internal *internal_of(const struct dev *d)
 /* What the device's owner, the host, sends. */
 static void internal_xmit(struct worker *w, struct dev *d, struct batch *b)
 {
-	struct vport *v = atomic_load_explicit(&internal_of(d)->port, memory_order_acquire);
-	struct dev_stats *st = dev_stats(d, w);
-
-	for (uint32_t i = 0; i < b->n; i++) {
-		if (unlikely(!v)) {
-			st->tx_dropped++;
-			pkt_drop_at(w, b->p[i], DROP_port_gone, STAGE_dev_queue_xmit);
-			continue;
-		}
-		st->tx_packets++;
-		st->tx_bytes += pkt_total(b->p[i]);
-		vport_receive(w, v, b->p[i]);
-	}
+	vport_xmit(w, d, atomic_load_explicit(&internal_of(d)->port, memory_order_acquire), b);
 }
 
 static const struct dev_ops internal_ops = {.xmit = internal_xmit};

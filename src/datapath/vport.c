@@ -253,6 +253,22 @@ void vport_receive(struct worker *w, struct vport *v, struct pkt *p)
 	flush_queue(w, &dw->flush);
 }
 
+void vport_xmit(struct worker *w, struct dev *d, struct vport *v, struct batch *b)
+{
+	struct dev_stats *st = dev_stats(d, w);
+
+	for (uint32_t i = 0; i < b->n; i++) {
+		if (unlikely(!v)) {
+			st->tx_dropped++;
+			pkt_drop_at(w, b->p[i], DROP_port_gone, STAGE_dev_queue_xmit);
+			continue;
+		}
+		st->tx_packets++;
+		st->tx_bytes += pkt_total(b->p[i]);
+		vport_receive(w, v, b->p[i]);
+	}
+}
+
 struct upcall_queue *vport_queue(struct vport *v, struct worker *w, const struct pkt *p)
 {
 	uint32_t i = 0;

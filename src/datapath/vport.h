@@ -63,6 +63,8 @@ void vport_del_slave(struct dev *d, struct dev *slave);
 rx_handler_fn vport_frame_hook;
 /* Stage vport_receive.  Takes p: data at the Ethernet header. */
 void vport_receive(struct worker *w, struct vport *v, struct pkt *p);
+/* What the device 'd' sends comes in by its port; NULL: that is gone.  A dev_ops.xmit. */
+void vport_xmit(struct worker *w, struct dev *d, struct vport *v, struct batch *b);
 /* Stage vport_send.  Takes all of b. */
 void vport_send(struct worker *w, struct vport *v, struct batch *b);
 

@@ -67,7 +67,7 @@ static void make_host(struct host *h, int me, int her)
 	snprintf(addr, sizeof(addr), "10.0.0.%d/24", me);
 	h->up = t_add_port(h->t, "up0", mac, addr);
 	h->port = t_add_port(h->t, "h0", "02:00:00:00:01:01", NULL);
-	assert_int_equal(ofproto_create(h->t->vx, "br0", "", NULL, &h->br), 0);
+	assert_int_equal(o_create(h->t->vx, "br0", "", NULL, &h->br), 0);
 	add_port(h->br, &(struct ofproto_port_cfg){.name = "h0", .type = "system"});
 	snprintf(addr, sizeof(addr), "10.0.0.%d", her);
 	h->vx1 = add_vxlan(h->br, "vx1", addr, 100);
@@ -215,7 +215,7 @@ static void refusals(void **state)
 	none = (struct ofproto_port_cfg){.name = "h0"}; /* is a port already */
 	assert_int_equal(ofproto_port_add(A.br, &none, &no, &err), -EEXIST);
 	/* UDP port: another datapath's, a plain device's (11.1). */
-	assert_int_equal(ofproto_create(A.t->vx, "net0", "netdev", NULL, &net), 0);
+	assert_int_equal(o_create(A.t->vx, "net0", "netdev", NULL, &net), 0);
 	assert_non_null(dev_by_name(A.t->vx, "ovs-netdev"));
 	assert_int_equal(try_vxlan(net, "v", 4789, false, &err), -EADDRINUSE);
 	none = (struct ofproto_port_cfg){.name = "h0"};
@@ -232,7 +232,7 @@ static void refusals(void **state)
 	assert_null(dev_by_name(A.t->vx, "vxlan_sys_8472"));
 	assert_int_equal(ofproto_port_find(A.br, "v"), OFPORT_NONE);
 	/* A bridge whose local port cannot be. */
-	assert_int_equal(ofproto_create(A.t->vx, "plain", "netdev", NULL, &net), -EINVAL);
+	assert_int_equal(o_create(A.t->vx, "plain", "netdev", NULL, &net), -EINVAL);
 	assert_null(dev_by_name(A.t->vx, "ovs-netdev"));
 	link_dellink(dev_by_name(A.t->vx, "plain"), false);
 	assert_int_equal(n_devs(&A), n);
@@ -389,7 +389,7 @@ static void outer_flags_of_a_socket(void **state)
 	h_init(&h);
 	assert_int_equal(dp_init_module(h.t->vx), 0);
 	t_add_port(h.t, "h0", "02:00:00:00:01:01", NULL);
-	assert_int_equal(ofproto_create(h.t->vx, "br0", "system", NULL, &br), 0);
+	assert_int_equal(o_create(h.t->vx, "br0", "system", NULL, &br), 0);
 	add_port(br, &(struct ofproto_port_cfg){.name = "h0"});
 	add_port(br, &c);
 	h_vxlan_hdr(b, 0x08000000, 100 << 8);
@@ -509,7 +509,7 @@ static void local_port(void **state)
 	h_init(&h);
 	assert_int_equal(dp_init_module(h.t->vx), 0);
 	p = t_add_port(h.t, "h0", "02:00:00:00:01:01", NULL);
-	assert_int_equal(ofproto_create(h.t->vx, "br0", "system", NULL, &br), 0);
+	assert_int_equal(o_create(h.t->vx, "br0", "system", NULL, &br), 0);
 	add_port(br, &(struct ofproto_port_cfg){.name = "h0"});
 	o_bundle(br, OFPORT_LOCAL, (struct bundle_cfg){.tag = -1});
 	d = dev_by_name(h.t->vx, "br0");

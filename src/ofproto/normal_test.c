@@ -420,7 +420,7 @@ static void forgotten_elsewhere(void **state)
 	(void)state;
 	a = o_port(W.br, "p2", "", NULL);
 	o_port(W.br, "x", "patch", "y");
-	assert_int_equal(ofproto_create(W.t->vx, "br1", "dummy", NULL, &other), 0);
+	assert_int_equal(o_create(W.t->vx, "br1", "dummy", NULL, &other), 0);
 	o_port(other, "y", "patch", "x");
 	o_bundle(other, OFPORT_LOCAL, (struct bundle_cfg){.tag = -1});
 	o_frame(&W, 2, 1, 0xff, -1);
@@ -463,7 +463,7 @@ static void half_tag(void **state)
 	(void)state;
 	o_port(W.br, "p2", "", NULL);
 	o_port(W.br, "x", "patch", "y");
-	assert_int_equal(ofproto_create(W.t->vx, "br1", "dummy", NULL, &other), 0);
+	assert_int_equal(o_create(W.t->vx, "br1", "dummy", NULL, &other), 0);
 	o_port(other, "y", "patch", "x");
 	o_bundle(other, OFPORT_LOCAL, (struct bundle_cfg){.tag = -1});
 	o_bundle(W.br, OFPORT_LOCAL, (struct bundle_cfg){.vlan_mode = VLAN_ACCESS, .tag = 9});

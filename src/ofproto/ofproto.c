@@ -86,25 +86,6 @@ int ofproto_open(struct vx *vx, const char *bridge, const char *type, struct vx_
 	return 0;
 }
 
-int ofproto_create(struct vx *vx, const char *bridge, const char *type, struct vx_err *err,
-		   struct ofproto **out)
-{
-	struct ofproto_port_cfg local = {
-		.name = bridge, .type = "internal", .ofport_request = OFPORT_LOCAL};
-	struct ofproto *p;
-	uint16_t no;
-	int r = ofproto_open(vx, bridge, type, err, &p);
-
-	if (r < 0)
-		return r;
-	r = ofproto_port_add(p, &local, &no, err);
-	if (r < 0)
-		ofproto_destroy(p, true);
-	else
-		*out = p;
-	return r;
-}
-
 void ofproto_destroy(struct ofproto *p, bool del)
 {
 	ofproto_hold(p->d->vx);

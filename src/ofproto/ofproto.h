@@ -26,9 +26,6 @@ enum { OFPORT_NAME_MAX = 64 };
  * yet.  -EAFNOSUPPORT: there is no such type. */
 int ofproto_open(struct vx *vx, const char *bridge, const char *type, struct vx_err *err,
 		 struct ofproto **out);
-/* With its local port: an internal one with the bridge's name. */
-int ofproto_create(struct vx *vx, const char *bridge, const char *type, struct vx_err *err,
-		   struct ofproto **out);
 /* 'del': what it made on the host goes; else it is left there (spec/ovs.md 11.23). */
 void ofproto_destroy(struct ofproto *p, bool del);
 const char *ofproto_name(const struct ofproto *p);

@@ -53,19 +53,19 @@ static void bridges(void **state)
 	struct vx_err err = {0};
 
 	(void)state;
-	assert_int_equal(ofproto_create(W.t->vx, "br1", "nothing", &err, &p), -EAFNOSUPPORT);
+	assert_int_equal(o_create(W.t->vx, "br1", "nothing", &err, &p), -EAFNOSUPPORT);
 	assert_string_equal(err.text, "datapath_type \"nothing\" is none of system, netdev");
-	assert_int_equal(ofproto_create(W.t->vx, "a-name-of-16-chars", "dummy", &err, &p), -EINVAL);
-	assert_int_equal(ofproto_create(W.t->vx, "br0", "dummy", &err, &p), -EEXIST);
+	assert_int_equal(o_create(W.t->vx, "a-name-of-16-chars", "dummy", &err, &p), -EINVAL);
+	assert_int_equal(o_create(W.t->vx, "br0", "dummy", &err, &p), -EEXIST);
 	assert_int_equal(W.d->users, 1);
-	assert_int_equal(ofproto_create(W.t->vx, "br1", "dummy", &err, &p), 0);
+	assert_int_equal(o_create(W.t->vx, "br1", "dummy", &err, &p), 0);
 	assert_ptr_equal(ofproto_dpif(p), W.d);
 	assert_string_equal(view(OFPORT_LOCAL).name, "br0");
 	assert_string_equal(view(OFPORT_LOCAL).type, "internal");
 	ofproto_destroy(p, true);
 	assert_int_equal(W.d->users, 1);
 	W.t->vx->dpif_dummy = false;
-	assert_int_equal(ofproto_create(W.t->vx, "br1", "dummy", &err, &p), -EAFNOSUPPORT);
+	assert_int_equal(o_create(W.t->vx, "br1", "dummy", &err, &p), -EAFNOSUPPORT);
 }
 
 /* 6.2: up from 1, none again within an hour; a request is honoured where it is free (26). */
@@ -143,7 +143,7 @@ static void identities(void **state)
 	uint16_t a, b;
 
 	(void)state;
-	assert_int_equal(ofproto_create(W.t->vx, "br1", "dummy", &err, &other), 0);
+	assert_int_equal(o_create(W.t->vx, "br1", "dummy", &err, &other), 0);
 	assert_int_equal(n_dp_ports(), 2);
 	assert_int_equal(try(W.br, "vx1", "vxlan", &t, 0, &a, &err), 0);
 	assert_int_equal(try(W.br, "vx2", "vxlan", &t, 0, NULL, &err), -EEXIST);
@@ -433,7 +433,7 @@ static void patch(void **state)
 	uint16_t a, b, no;
 
 	(void)state;
-	assert_int_equal(ofproto_create(W.t->vx, "br1", "dummy", NULL, &other), 0); /* port 2 */
+	assert_int_equal(o_create(W.t->vx, "br1", "dummy", NULL, &other), 0); /* port 2 */
 	o_bundle(other, OFPORT_LOCAL, (struct bundle_cfg){.tag = -1});
 	o_port(W.br, "p0", "", NULL);	    /* 3 */
 	no = o_port(other, "p1", "", NULL); /* 4 */
@@ -474,7 +474,7 @@ static void patch_loop(void **state)
 	struct ofproto *other;
 
 	(void)state;
-	assert_int_equal(ofproto_create(W.t->vx, "br1", "dummy", NULL, &other), 0);
+	assert_int_equal(o_create(W.t->vx, "br1", "dummy", NULL, &other), 0);
 	o_port(W.br, "p0", "", NULL); /* 3 */
 	ofproto_bundle_del(W.br, (void *)(uintptr_t)OFPORT_LOCAL);
 	o_port(W.br, "a0", "patch", "b0");

@@ -6,13 +6,32 @@
 #include "datapath/format.h"
 #include "ofproto/ofproto_priv.h"
 
+int o_create(struct vx *vx, const char *bridge, const char *type, struct vx_err *err,
+	     struct ofproto **out)
+{
+	struct ofproto_port_cfg local = {
+		.name = bridge, .type = "internal", .ofport_request = OFPORT_LOCAL};
+	struct ofproto *p;
+	uint16_t no;
+	int r = ofproto_open(vx, bridge, type, err, &p);
+
+	if (r < 0)
+		return r;
+	r = ofproto_port_add(p, &local, &no, err);
+	if (r < 0)
+		ofproto_destroy(p, true);
+	else
+		*out = p;
+	return r;
+}
+
 void o_init(struct o_world *w)
 {
 	struct vx_err err = {0};
 
 	*w = (struct o_world){.t = t_new()};
 	dpif_dummy_enable(w->t->vx);
-	if (ofproto_create(w->t->vx, "br0", "dummy", &err, &w->br) < 0)
+	if (o_create(w->t->vx, "br0", "dummy", &err, &w->br) < 0)
 		fail_msg("%s", err.text);
 	w->d = ofproto_dpif(w->br);
 	o_bundle(w->br, OFPORT_LOCAL, (struct bundle_cfg){.tag = -1});

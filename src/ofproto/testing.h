@@ -16,6 +16,9 @@ struct o_world {
 	enum drop why; /* of the last packet that was dropped */
 };
 
+/* ofproto_open() and the local port: an internal one with the bridge's name. */
+int o_create(struct vx *vx, const char *bridge, const char *type, struct vx_err *err,
+	     struct ofproto **out);
 void o_init(struct o_world *w);
 void o_end(struct o_world *w); /* destroys br, if it is there */
 

@@ -96,7 +96,7 @@ static void together(void **state)
 	(void)state;
 	T = t_new_workers(WORKERS);
 	dpif_dummy_enable(T->vx);
-	assert_int_equal(ofproto_create(T->vx, "br0", "dummy", NULL, &br), 0);
+	assert_int_equal(o_create(T->vx, "br0", "dummy", NULL, &br), 0);
 	D = ofproto_dpif(br);
 	for (int k = 0; k < 4; k++)
 		no[k] = o_port(br, names[k], "", NULL);
@@ -107,7 +107,7 @@ static void together(void **state)
 	while (i < ROUNDS_MIN || !had_share(br, no[4])) {
 		round_of(br, i++, no);
 		if (i % 10 == 0) { /* a bridge comes and goes */
-			assert_int_equal(ofproto_create(T->vx, "br1", "dummy", NULL, &second), 0);
+			assert_int_equal(o_create(T->vx, "br1", "dummy", NULL, &second), 0);
 			o_port(second, "q", "patch", "nobody");
 			ofproto_destroy(second, true);
 		}

@@ -82,7 +82,8 @@ static void warn_bridge(struct bridge *b, const struct ovsdb_row *row)
 
 static void warn_iface(struct iface *i, const struct ovsdb_row *port, const struct ovsdb_row *row)
 {
-	static const struct unbuilt of_port[] = {{PORT_QOS, "qos"}, {PORT_LACP, "lacp"}};
+	static const struct unbuilt of_port[] = {
+		{PORT_QOS, "qos"}, {PORT_LACP, "lacp"}, {PORT_MAC, "mac of its Port"}};
 	static const struct unbuilt of_iface[] = {
 		{IFACE_POLICING_RATE, "ingress_policing_rate"},
 		{IFACE_POLICING_KPKTS, "ingress_policing_kpkts_rate"},

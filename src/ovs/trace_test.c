@@ -99,8 +99,8 @@ static void nesting(void **state)
 	struct ofproto *b, *c;
 
 	(void)state;
-	assert_int_equal(ofproto_create(W.t->vx, "b", "dummy", NULL, &b), 0);
-	assert_int_equal(ofproto_create(W.t->vx, "c", "dummy", NULL, &c), 0);
+	assert_int_equal(o_create(W.t->vx, "b", "dummy", NULL, &b), 0);
+	assert_int_equal(o_create(W.t->vx, "c", "dummy", NULL, &c), 0);
 	assert_int_equal(o_port(W.br, "p", "", NULL), 1);
 	o_port(W.br, "ab", "patch", "ba");
 	o_port(b, "ba", "patch", "ab");
@@ -133,7 +133,7 @@ static void loop(void **state)
 	const char *got;
 
 	(void)state;
-	assert_int_equal(ofproto_create(W.t->vx, "b", "dummy", NULL, &b), 0);
+	assert_int_equal(o_create(W.t->vx, "b", "dummy", NULL, &b), 0);
 	for (int i = 0; i < 2; i++) {
 		o_port(W.br, i ? "a1" : "a0", "patch", i ? "b1" : "b0");
 		o_port(b, i ? "b1" : "b0", "patch", i ? "a1" : "a0");

@@ -156,7 +156,7 @@ static void do_bridge(char **w)
 	struct vx_err err = {0};
 
 	assert_true(n_bridges < BRIDGES);
-	if (ofproto_create(H.t->vx, w[1], "system", &err, &bridges[n_bridges]) < 0)
+	if (o_create(H.t->vx, w[1], "system", &err, &bridges[n_bridges]) < 0)
 		fail_msg("%s: %s", w[1], err.text);
 	p->br = bridges[n_bridges++];
 	p->ofport = OFPORT_LOCAL;
