@@ -191,17 +191,18 @@ class Maker:
         if r < 0.945:
             return ["bundle", any_port["name"], self.bundle()]
         if r < 0.955:
-            return ["set", bridge, self.bridge()]
+            flood = case["bridges"][bridge]["flood"]    # never a VLAN with a static entry
+            return ["set", bridge, self.bridge() | {"flood": flood if self.chance(0.5) else []}]
         if r < 0.96:
             return ["flush", bridge]
         if r < 0.965 and any_port["peer"]:
             return ["peer", any_port["name"],
                     self.rng.choice([any_port["peer"], "nobody"])]
-        flooded = case["bridges"][bridge]["flood"] if self.chance(0.5) else []
-        vlan, host = self.rng.choice(flooded or self.vlans + [0]), self.rng.choice(self.hosts)
-        if r < 0.975:
+        vlan, host = self.rng.choice(self.vlans + [0]), self.rng.choice(self.hosts)
+        flooded = vlan in case["bridges"][bridge]["flood"]   # doc/parity.md
+        if r < 0.975 and not flooded:
             return ["mac-add", any_port["name"], vlan, host]
-        if r < 0.982:
+        if r < 0.982 and not flooded:
             return ["mac-del", bridge, vlan, host]
         return ["del", any_port["name"]] if not is_local(any_port) and len(real) > 2 else ["flush", bridge]
 
@@ -306,7 +307,7 @@ def text(case):
     lines = ["bridge b%d: flood-vlans %s, forward-bpdu %s, mac-table-size %d, fail_mode=secure %s" %
              (i, b["flood"], b["bpdu"], b["limit"], b["secure"]) for i, b in enumerate(case["bridges"])]
     for p in case["ports"]:
-        lines.append("port %s of b%d, ofport %d%s%s: %s" % (
+        lines.append("port %s of b%d, ofport %d%s: %s" % (
             p["name"], p["bridge"], p["ofport"], ", peer " + p["peer"] if p["peer"] else "",
             ", ".join("%s %s" % (k, p[k]) for k in BUNDLE_KEYS)))
     return "\n".join(lines)

@@ -68,7 +68,7 @@ def l4_other(rng, pseudo, size):
 
 def l4(rng, pseudo):
     fn = rng.choice([l4_udp, l4_udp, l4_tcp, l4_tcp, l4_icmp, l4_other])
-    return fn(rng, pseudo, rng.choice([0, 1, 18, 100] if rng.random() < 0.97 else [1400]))
+    return fn(rng, pseudo, rng.choice([0, 1, 18, 100] if rng.random() < 0.97 else [1340]))
 
 
 def ip4(rng, src, dst, proto, data, ident=0, frag=0, options=b""):
@@ -132,7 +132,7 @@ def payload(rng, src_mac, src, dst):
     elif what < 7:
         kind, data = packet6(rng, src, dst)
     elif what < 9:
-        kind, data = 0x1234, rng.randbytes(rng.choice([200, 1492] if rng.random() < 0.1 else [0, 2, 46]))
+        kind, data = 0x1234, rng.randbytes(rng.choice([200, 1450] if rng.random() < 0.1 else [0, 2, 46]))
     else:
         kind, data = rng.choice([10, 0x05FF, 0x0600]), b"\xaa\xaa\x03\0\0\0\x08\0" + rng.randbytes(30)
     if rng.random() < 0.12:
