@@ -300,6 +300,10 @@ int host_udp_open(void *ctx, const struct udp_sock_cfg *cfg, struct udp_sock **o
 	u->sk = (struct udp_sock){.ops = &host_udp_ops, .cfg = *cfg, .is_host = true};
 	u->host = h;
 	u->rx_n = 8;
+	for (uint32_t i = 0; i < vx->n_workers; i++) {
+		u->tx[i].flush.fn = host_udp_turn;
+		u->tx[i].u = u;
+	}
 	pthread_mutex_init(&u->lock, NULL);
 	r = u->fd = open_bound(h, cfg, err);
 	if (r < 0)

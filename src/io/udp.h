@@ -6,6 +6,7 @@
 #include "io/host.h"
 #include "net/backlog.h"
 #include "net/napi.h"
+#include "net/vx.h"
 
 enum {
 	SEND_SLOTS = 64, /* sockets of a pool */
@@ -30,7 +31,11 @@ struct tx_slot {
 	bool told; /* a segment of a super-frame that another one speaks for */
 };
 
+/* Of one worker.  Whoever sends flushes when his batch is through; the end of the turn sees to what he
+ * left, since his device may have lost the socket in between. */
 struct host_tx {
+	struct flush flush;
+	struct host_udp *u;
 	uint32_t n;
 	struct tx_slot slot[TX_SLOTS];
 };
@@ -57,6 +62,7 @@ static inline struct host_udp *host_udp(struct udp_sock *sk)
 void host_udp_xmit(struct worker *w, struct udp_sock *sk, struct pkt *p, const struct udp_flow *f,
 		   const struct dst *d);
 void host_udp_flush(struct worker *w, struct udp_sock *sk);
+void host_udp_turn(struct flush *f, struct worker *w); /* host_tx.flush */
 void host_udp_close_pools(struct host_udp *u);
 
 #endif

@@ -261,6 +261,23 @@ static struct account send_out(struct pkt *p, const struct udp_flow *f)
 	return a;
 }
 
+/* Whose device lost the socket while it sent cannot flush it: the turn does. */
+static void sent_by_the_turn(void **state)
+{
+	struct udp_flow f = flow_to("127.0.0.1");
+	struct dst way = {0};
+	struct account a;
+
+	(void)state;
+	udp_tunnel_xmit(T.w, T.sk, packet(100), &f, &way);
+	vx_account(T.vx, &a);
+	assert_int_equal(a.tx, 0);
+	vx_turn(T.vx, 0, 1);
+	vx_account(T.vx, &a);
+	assert_int_equal(a.tx, 1);
+	assert_int_equal(account_open(&a), 0);
+}
+
 static void check_stats(uint64_t packets, uint64_t dropped, uint64_t errors, uint64_t carrier)
 {
 	struct dev_stats s;
@@ -413,7 +430,7 @@ int main(int argc, char **argv)
 {
 #define C(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		C(datagrams), C(trains), C(no_buffers), C(sent), C(refused), C(lies), C(longer_than_the_path), C(mtu_of_a_route),
+		C(datagrams), C(trains), C(no_buffers), C(sent), C(sent_by_the_turn), C(refused), C(lies), C(longer_than_the_path), C(mtu_of_a_route),
 		C(port_again),
 	};
 

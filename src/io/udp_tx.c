@@ -364,6 +364,11 @@ void host_udp_flush(struct worker *w, struct udp_sock *sk)
 	tx->n = 0;
 }
 
+void host_udp_turn(struct flush *f, struct worker *w)
+{
+	host_udp_flush(w, &container_of(f, struct host_tx, flush)->u->sk);
+}
+
 static void queue(struct worker *w, struct host_udp *u, struct pkt *p, const struct udp_flow *f,
 		  struct dev *dev, uint32_t l3_len, bool told)
 {
@@ -379,6 +384,7 @@ static void queue(struct worker *w, struct host_udp *u, struct pkt *p, const str
 	if (tx->n == TX_SLOTS)
 		host_udp_flush(w, &u->sk);
 	tx->slot[tx->n++] = s;
+	flush_queue(w, &tx->flush);
 }
 
 void host_udp_xmit(struct worker *w, struct udp_sock *sk, struct pkt *p, const struct udp_flow *f,

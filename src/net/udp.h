@@ -60,8 +60,8 @@ struct udp_sock_ops {
 		     struct dst *out);
 	/* The generation that a dst of this provider has to have. */
 	uint64_t (*generation)(struct udp_sock *sk);
-	/* Takes p: data at the UDP payload; sends it by f and d, now or at flush.  Tells
-	 * udp_tunnel_sent() what became of it. */
+	/* Takes p: data at the UDP payload; sends it by f and d: now, at flush, or at the end of the
+	 * turn at the latest.  Tells udp_tunnel_sent() what became of it. */
 	void (*xmit)(struct worker *w, struct udp_sock *sk, struct pkt *p, const struct udp_flow *f,
 		     const struct dst *d);
 	void (*flush)(struct worker *w, struct udp_sock *sk);
