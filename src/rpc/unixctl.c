@@ -146,17 +146,18 @@ static bool grow(char **buf, size_t *size, size_t want, size_t max)
 
 static void write_out(struct unixctl_conn *c)
 {
-	while (c->out_len) {
-		ssize_t n = send(c->fd, c->out, c->out_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (c->out_sent < c->out_len) {
+		ssize_t n = send(c->fd, c->out + c->out_sent, c->out_len - c->out_sent,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0) {
 			if (errno != EAGAIN && errno != EINTR)
 				c->closing = true;
 			return;
 		}
-		memmove(c->out, c->out + n, c->out_len - (size_t)n);
-		c->out_len -= (size_t)n;
+		c->out_sent += (size_t)n;
 	}
+	c->out_len = c->out_sent = 0;
 }
 
 static void answer(struct unixctl_conn *c, json_t *result, json_t *error)
@@ -285,7 +286,7 @@ static bool one_request(struct unixctl_conn *c)
 bool unixctl_server_run(struct unixctl_conn *c)
 {
 	write_out(c);
-	while (!c->closing && !c->id) { /* one request at a time */
+	while (!c->closing && !c->id && !c->out_len) { /* one request at a time, and its answer */
 		ssize_t n;
 
 		if (one_request(c) || c->closing)
@@ -322,43 +323,52 @@ static int connect_to(const char *path)
 	return err;
 }
 
+struct reader {
+	int fd;
+	int err; /* a negative errno; 0: none */
+	size_t left; /* of what is read at most */
+};
+
+static size_t read_some(void *buf, size_t size, void *data)
+{
+	struct reader *r = data;
+	ssize_t n;
+
+	do {
+		n = recv(r->fd, buf, MIN(size, r->left), 0);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0) {
+		r->err = n < 0 ? -errno : r->left ? -ECONNRESET : -EMSGSIZE;
+		return 0;
+	}
+	r->left -= (size_t)n;
+	return (size_t)n;
+}
+
+/* The last newline is the client's to print. */
+static char *without_newline(const char *s)
+{
+	size_t len = strlen(s);
+
+	return strndup(s, len && s[len - 1] == '\n' ? len - 1 : len);
+}
+
 static int read_answer(int fd, char **text)
 {
-	char *buf = NULL;
-	size_t len = 0, size = 0;
-	json_t *msg = NULL, *result, *error;
-	int r = -EPROTO;
+	struct reader rd = {.fd = fd, .left = (size_t)OUT_MAX * 2};
+	json_t *msg = json_load_callback(read_some, &rd, JSON_DISABLE_EOF_CHECK, NULL);
+	const char *result = json_string_value(json_object_get(msg, "result"));
+	const char *error = json_string_value(json_object_get(msg, "error"));
+	int r = msg || !rd.err ? -EPROTO : rd.err;
 
-	while (!msg) {
-		json_error_t err;
-		ssize_t n;
-
-		if (!grow(&buf, &size, len + 4096, OUT_MAX * 2))
-			break;
-		n = recv(fd, buf + len, size - len, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			r = n < 0 ? -errno : -ECONNRESET;
-			break;
-		}
-		len += (size_t)n;
-		msg = json_loadb(buf, len, JSON_DISABLE_EOF_CHECK, &err);
-	}
-	result = json_object_get(msg, "result");
-	error = json_object_get(msg, "error");
-	if (json_is_string(error)) {
-		*text = strdup(json_string_value(error));
-		len = *text ? strlen(*text) : 0;
-		if (len && (*text)[len - 1] == '\n')
-			(*text)[len - 1] = 0;
+	if (error) {
+		*text = without_newline(error);
 		r = 1;
-	} else if (json_is_string(result)) {
-		*text = strdup(json_string_value(result));
+	} else if (result) {
+		*text = strdup(result);
 		r = 0;
 	}
 	json_decref(msg);
-	free(buf);
 	return r;
 }
 

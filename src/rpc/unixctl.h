@@ -43,7 +43,7 @@ struct unixctl_conn {
 	int fd;
 	json_t *id;	 /* of the request at work; NULL: none */
 	char *in, *out;
-	size_t in_len, in_size, out_len, out_size;
+	size_t in_len, in_size, out_len, out_size, out_sent;
 	bool closing;
 	/* Of a command that answers later: called when the connection ends first. */
 	void (*gone)(struct unixctl_conn *c, void *aux);
