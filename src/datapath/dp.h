@@ -83,11 +83,6 @@ int dp_set_port(struct dp *dp, uint32_t no, struct vport *v); /* NULL removes; -
 uint32_t dp_free_port(struct dp *dp);			      /* the first free number from 1 on */
 void dp_sum_stats(struct dp *dp, struct dp_stats *sum);
 
-/* Executes a list on a packet of control's or ofproto's own making, on the worker's thread: p is
- * counted already, its headers are looked up anew.  What it leads to leaves at the turn's end. */
-void dp_execute(struct worker *w, struct dp *dp, struct pkt *p, const struct actions *a,
-		uint32_t in_port);
-
 /* --- within the datapath ------------------------------------------------------------------------
  */
 

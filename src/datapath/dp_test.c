@@ -9,6 +9,7 @@
 
 #include "datapath/dp.h"
 #include "datapath/format.h"
+#include "datapath/testing.h"
 #include "net/link.h"
 #include "net/testing.h"
 #include "net/watch.h"
@@ -370,7 +371,7 @@ static void test_rare_drops(void **state)
 
 	t_mark(W.t);
 	w->acct.made += 2;
-	dp_execute(w, W.dp, t_pkt(w, F, 5, 0), a, 1);
+	t_execute(w, W.dp, t_pkt(w, F, 5, 0), a, 1);
 	assert_int_equal(t_dropped(W.t, DROP_pkt_too_small), 1);
 	b.p[b.n++] = t_pkt(w, F, len, 0);
 	vport_xmit(w, W.p[1]->dev, NULL, &b);
@@ -652,7 +653,7 @@ static void test_copies_nested(void **state)
 	t_mark(W.t);
 	for (int i = 0; i < 2; i++) {
 		W.t->vx->workers[0]->acct.made++;
-		dp_execute(W.t->vx->workers[0], W.dp, t_pkt(W.t->vx->workers[0], F, len, 0), a, 1);
+		t_execute(W.t->vx->workers[0], W.dp, t_pkt(W.t->vx->workers[0], F, len, 0), a, 1);
 	}
 	/* The second had not even its first copy. */
 	assert_int_equal(W.dp->workers[0].waiting.n, 3);
@@ -667,7 +668,7 @@ static void test_copies_nested(void **state)
 	W.dp->workers[0].copies = DP_COPIES_A_TURN;
 	for (uint32_t i = 0; i < DP_WAITING_MAX + 2; i++) {
 		W.t->vx->workers[0]->acct.made++;
-		dp_execute(W.t->vx->workers[0], W.dp, t_pkt(W.t->vx->workers[0], F, len, 0), a, 1);
+		t_execute(W.t->vx->workers[0], W.dp, t_pkt(W.t->vx->workers[0], F, len, 0), a, 1);
 	}
 	assert_int_equal(t_dropped(W.t, DROP_copies_waiting), 2);
 	vx_turn(W.t->vx, 0, W.t->now);

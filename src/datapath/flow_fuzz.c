@@ -9,7 +9,7 @@
  */
 #include "base/fuzz.h"
 
-#include "datapath/dp.h"
+#include "datapath/testing.h"
 #include "net/testing.h"
 
 static struct t_net *T;
@@ -175,7 +175,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	w->acct.made++;
 	if (flags & 0x10)
-		dp_execute(w, D, p, answer, 1 + cut % 3);
+		t_execute(w, D, p, answer, 1 + cut % 3);
 	else
 		vport_receive(w, dp_port(D, 1 + cut % 3), p);
 	T->now += NS_PER_MS;

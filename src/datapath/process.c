@@ -189,25 +189,3 @@ void dp_run(struct flush *f, struct worker *w)
 	upcalls_serve(w, dw);
 	dp_note_held(w, dw);
 }
-
-void dp_execute(struct worker *w, struct dp *dp, struct pkt *p, const struct actions *a,
-		uint32_t in_port)
-{
-	struct dp_worker *dw = &dp->workers[w->id];
-	bool was_traced = dw->traced;
-	struct flow_layers l;
-	struct flow_key k;
-	enum drop why = flow_key_extract(w, p, in_port, &k, &l);
-
-	flush_queue(w, &dw->flush);
-	if (why != DROP_NONE) {
-		pkt_drop_at(w, p, why, STAGE_flow_key_extract);
-		return;
-	}
-	dw->traced |= pkt_trace(p) != NULL;
-	if (unlikely(pkt_trace(p)))
-		actions_trace(dp, p, a);
-	execute_actions(w, dw, p, a, in_port, l);
-	dp_send_all(w, dw);
-	dw->traced = was_traced;
-}
