@@ -219,63 +219,84 @@ static bool is_overtaken(char *const *lines, size_t i, size_t n)
 
 /* --- the file ---------------------------------------------------------------------------------- */
 
-/* The whole lines; *torn: there is one more, which is not whole. */
-static char **read_lines(const char *path, size_t *n, bool *torn)
+struct lines {
+	char **line; /* with their newlines; "": one that is no text */
+	size_t n, room;
+	bool torn; /* there is one more, which is not whole */
+};
+
+static void lines_free(struct lines *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free(l->line[i]);
+	free(l->line);
+}
+
+static int add_line(struct lines *l, char *line)
+{
+	if (l->n == l->room) {
+		char **more = realloc(l->line, (l->room + 256) * sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		l->line = more;
+		l->room += 256;
+	}
+	l->line[l->n++] = line;
+	return 0;
+}
+
+/* All of the file, or a negative errno: of a part a shorter state would be made. */
+static int read_lines(const char *path, struct lines *l)
 {
 	FILE *f = fopen(path, "re");
-	char **lines = NULL, *line = NULL;
-	size_t size = 0, room = 0;
+	char *line = NULL;
+	size_t size = 0;
 	ssize_t len;
+	int r = 0;
 
-	*n = 0;
-	*torn = false;
-	while (f && (len = getline(&line, &size, f)) > 0) {
-		*torn = line[len - 1] != '\n';
-		if (*torn)
+	*l = (struct lines){0};
+	if (!f)
+		return -errno;
+	while (r == 0 && !l->torn && (errno = 0, len = getline(&line, &size, f)) > 0) {
+		l->torn = line[len - 1] != '\n';
+		if (l->torn)
 			break;
-		if (*n == room) {
-			char **more = realloc(lines, (room + 256) * sizeof(*more));
-
-			if (!more)
-				break;
-			lines = more;
-			room += 256;
-		}
 		if (strlen(line) != (size_t)len)
-			*line = 0; /* it is no text */
-		lines[(*n)++] = line;
-		line = NULL;
+			*line = 0;
+		r = add_line(l, line);
+		line = r < 0 ? line : NULL;
 		size = 0;
 	}
+	if (r == 0 && !l->torn && !feof(f))
+		r = errno ? -errno : -EIO;
 	free(line);
-	if (f)
-		fclose(f);
-	return lines;
+	fclose(f);
+	if (r < 0)
+		lines_free(l);
+	return r;
 }
 
 int state_replay(struct state *s, state_line_fn *fn, void *ctx)
 {
 	struct list failures;
-	char **lines;
-	bool torn;
-	size_t n;
-	int failed;
+	struct lines l;
+	int failed = read_lines(s->path, &l);
 
+	if (failed < 0)
+		return failed;
 	list_init(&failures);
 	s->replaying = true;
-	lines = read_lines(s->path, &n, &torn);
-	for (size_t i = 0; i < n; i++) {
-		if (!*lines[i])
+	for (size_t i = 0; i < l.n; i++) {
+		if (!*l.line[i])
 			note_failure(&failures, (unsigned)i + 1, 0, NULL, "it is no text");
-		else if (!is_overtaken(lines, i, n))
-			replay_line(lines[i], (unsigned)i + 1, &failures, fn, ctx);
+		else if (!is_overtaken(l.line, i, l.n))
+			replay_line(l.line[i], (unsigned)i + 1, &failures, fn, ctx);
 	}
-	if (torn)
+	if (l.torn)
 		vlog(VLM_STATE, VLL_WARN, "%s, line %u is torn and was ignored", s->path,
-		     (unsigned)n + 1);
-	for (size_t i = 0; i < n; i++)
-		free(lines[i]);
-	free(lines);
+		     (unsigned)l.n + 1);
+	lines_free(&l);
 	failed = tell_failures(&failures, s->path);
 	s->replaying = false;
 	return failed;
@@ -312,6 +333,18 @@ static int sync_dir_of(const char *path)
 	return r;
 }
 
+/* Told when it begins and when it ends, not at each change in between. */
+static int tell_written(struct state *s, int r)
+{
+	if (r < 0 && !s->failing)
+		vlog(VLM_STATE, VLL_WARN, "cannot write %s: %s; what is changed from now on is lost at the "
+					  "next start, unless it can be written later", s->path, strerror(-r));
+	else if (r == 0 && s->failing)
+		vlog(VLM_STATE, VLL_INFO, "%s is written again", s->path);
+	s->failing = r < 0;
+	return r;
+}
+
 int state_compact(struct state *s, struct vx *vx)
 {
 	char tmp[PATH_MAX + 8];
@@ -334,9 +367,9 @@ int state_compact(struct state *s, struct vx *vx)
 		if (fd >= 0)
 			close(fd);
 		unlink(tmp);
-		vlog(VLM_STATE, VLL_WARN, "cannot write %s: %s", s->path, strerror(-r));
-		return r;
+		return tell_written(s, r);
 	}
+	tell_written(s, 0);
 	close(s->fd);
 	s->fd = fd;
 	r = sync_dir_of(s->path);
@@ -357,10 +390,7 @@ void state_commit(struct state *s)
 		return;
 	}
 	r = s->pending.failed ? -ENOMEM : write_all(s->fd, s->pending.s, s->pending.len);
-	if (r < 0)
-		vlog(VLM_STATE, VLL_WARN, "cannot write %s: %s; what was changed now is lost at the next "
-			"start, unless a later change can be written", s->path, strerror(-r));
-	s->stale = r < 0; /* a part of a line may be there */
+	s->stale = tell_written(s, r) < 0; /* a part of a line may be there */
 	text_clear(&s->pending);
 	s->pending.failed = false;
 }

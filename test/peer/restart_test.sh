@@ -19,4 +19,27 @@ wire A eth2 B eth2
 ip -n ${NSTAG}A addr add 10.0.0.1/24 dev eth0
 ip -n ${NSTAG}A addr add fd00::1/64 dev eth0 nodad
 timeout 250 "$PYTHON" "$here/restart.py" || failures=$((failures + 1))
+
+# --- a full disk: told once, and what was changed meanwhile is written when there is room ---
+mkdir "$TMP/small"
+ip netns exec ${NSTAG}A sh -c 'mount -t tmpfs -o size=8k none "$0" && exec "$@"' "$TMP/small" \
+	"$VXD" --statedir "$TMP/small" --rundir "$TMP/F" 2>"$TMP/F.err" &
+pids+=($!)
+vxds+=(F)
+VXD_PID_F=$!
+await test -S "$TMP/F/vxd.ctl"
+inside() { nsenter -t $VXD_PID_F -m "$@"; }
+inside sh -c 'cat /dev/zero >"$0/filler"' "$TMP/small" 2>/dev/null
+for i in $(seq 60); do vx F link add v$i nohost type vxlan id $i dstport 4789 || fail "link add"; done
+same "complaints of a full disk" 1 "$(grep -c "cannot write $TMP/small/vxd.state: No space left" "$TMP/F.err")"
+inside rm "$TMP/small/filler"
+inside mount -o remount,size=1m "$TMP/small"
+vx F link del v7 || fail "link del"
+same "it is written again" 1 "$(grep -c "vxd.state is written again" "$TMP/F.err")"
+inside cat "$TMP/small/vxd.state" | awk '/^link add v/ { n++ } /^link del v7$/ { n-- } END { print n }' >"$TMP/written"
+same "what is written" 59 "$(cat "$TMP/written")"
+: >"$TMP/F.err" # its complaint was wanted
+# One that cannot be read is no empty one: it stays.
+mkdir -p "$TMP/unreadable/vxd.state"
+LIMIT=5 in_ns A "$VXD" --statedir "$TMP/unreadable" --rundir "$TMP/G" 2>"$TMP/err" && fail "a state that is a directory"
 finish
