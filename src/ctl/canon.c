@@ -26,8 +26,8 @@ static const char *name_of(struct vx *vx, uint32_t ifindex, char *buf)
 	return buf;
 }
 
-/* A word as lines.h splits it; the host lets names contain anything but white space, '/' and ':'. */
-static void word(struct text *t, const char *s, bool quote)
+/* The host lets names contain anything but white space, '/' and ':'. */
+void canon_word(struct text *t, const char *s, bool quote)
 {
 	if (!quote && *s && !strpbrk(s, " \t#\"'")) {
 		text_printf(t, " %s", s);
@@ -51,7 +51,7 @@ static void link_name(struct text *t, const char *name)
 		is_word |= !strcmp(name, words[i]);
 	if (is_word)
 		text_printf(t, " dev");
-	word(t, name, false);
+	canon_word(t, name, false);
 }
 
 /* --- options -------------------------------------------------------------------------------------- */
@@ -73,7 +73,7 @@ static void option(struct text *t, struct vx *vx, const struct attr *a, const vo
 	case ATTR_STRING:
 		if (*(const char *)at) {
 			text_printf(t, " %s", a->name);
-			word(t, at, true);
+			canon_word(t, at, true);
 		}
 		return;
 	}
@@ -86,7 +86,7 @@ static void option(struct text *t, struct vx *vx, const struct attr *a, const vo
 		text_printf(t, " %s %s", a->name, a->words[v]);
 	else if (a->kind == ATTR_DEV) {
 		text_printf(t, " %s", a->name);
-		word(t, name_of(vx, (uint32_t)v, name), false);
+		canon_word(t, name_of(vx, (uint32_t)v, name), false);
 	} else
 		text_printf(t, a->kind == ATTR_U8 && a->max == 255 && a->nl == 6 ? " %s 0x%llx"
 			       : a->kind == ATTR_BE64				? " %s 0x%llx"
@@ -190,11 +190,11 @@ void canon_link_add(struct text *t, struct dev *d)
 		text_printf(t, " nohost");
 	if (*d->netns) {
 		text_printf(t, " netns");
-		word(t, d->netns, true);
+		canon_word(t, d->netns, true);
 	}
 	if (*d->host_name) {
 		text_printf(t, " netname");
-		word(t, d->host_name, false);
+		canon_word(t, d->host_name, false);
 	}
 	if (d->type->fill_info)
 		d->type->fill_info(d, d->opts);
@@ -222,7 +222,7 @@ void canon_link_set(struct text *t, struct dev *d, const struct link_cfg *cfg, c
 		text_printf(t, " mtu %u", cfg->mtu);
 	if (cfg->has_master && cfg->master) {
 		text_printf(t, " master");
-		word(t, name_of(d->vx, cfg->master, name), false);
+		canon_word(t, name_of(d->vx, cfg->master, name), false);
 	} else if (cfg->has_master)
 		text_printf(t, " nomaster");
 	if (cfg->has_up)
@@ -254,7 +254,7 @@ void canon_fdb(struct text *t, struct dev *d, const char *cmd, const struct fdb_
 	char mac[MAC_TEXT_MAX], ip[IP_TEXT_MAX], name[DEV_NAME_MAX];
 
 	text_printf(t, "fdb %s %s dev", cmd, mac_text(&r->mac, mac));
-	word(t, d->name, false);
+	canon_word(t, d->name, false);
 	if (r->has_dst)
 		text_printf(t, " dst %s", ip_text(&r->dst, ip));
 	if (r->has_port)
@@ -265,7 +265,7 @@ void canon_fdb(struct text *t, struct dev *d, const char *cmd, const struct fdb_
 		text_printf(t, " src_vni %u", r->src_vni);
 	if (r->has_ifindex) {
 		text_printf(t, " via");
-		word(t, name_of(d->vx, r->ifindex, name), false);
+		canon_word(t, name_of(d->vx, r->ifindex, name), false);
 	}
 	text_printf(t, r->port_dev ? " master" : " self");
 	if (r->flags & NTF_ROUTER)
@@ -284,7 +284,7 @@ void canon_addr(struct text *t, const char *cmd, struct dev *d, const struct ip_
 	if (broadcast && !ip_is_none(broadcast))
 		text_printf(t, " brd %s", ip_text(broadcast, a));
 	text_printf(t, " dev");
-	word(t, d->name, false);
+	canon_word(t, d->name, false);
 	text_printf(t, "\n");
 }
 
@@ -301,7 +301,7 @@ void canon_route(struct text *t, struct vx *vx, const char *cmd, const struct ro
 		text_printf(t, " via %s", ip_text(&r->gateway, a));
 	if (r->ifindex) {
 		text_printf(t, " dev");
-		word(t, name_of(vx, r->ifindex, name), false);
+		canon_word(t, name_of(vx, r->ifindex, name), false);
 	}
 	if (!ip_is_none(&r->src))
 		text_printf(t, " src %s", ip_text(&r->src, a));
@@ -325,7 +325,7 @@ void canon_neigh(struct text *t, const char *cmd, struct dev *d, const struct ip
 	if (state & NUD_NOARP)
 		text_printf(t, " nud noarp");
 	text_printf(t, " dev");
-	word(t, d->name, false);
+	canon_word(t, d->name, false);
 	text_printf(t, "\n");
 }
 

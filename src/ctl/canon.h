@@ -29,6 +29,8 @@ void canon_addr(struct text *t, const char *cmd, struct dev *d, const struct ip_
 void canon_route(struct text *t, struct vx *vx, const char *cmd, const struct route_req *r);
 void canon_neigh(struct text *t, const char *cmd, struct dev *d, const struct ip_addr *ip,
 		 bool has_mac, const struct mac *mac, uint16_t state);
+/* A blank and the word as line_split() finds it; 'quote': in quotes even where it needs none. */
+void canon_word(struct text *t, const char *s, bool quote);
 /* Everything that control made, in an order that can be run. */
 void canon_all(struct text *t, struct vx *vx);
 

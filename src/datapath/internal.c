@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "net/host.h"
 #include "net/link.h"
 
 struct internal {
@@ -80,6 +81,23 @@ int internal_new(struct dp *dp, const char *name, uint32_t no, struct vx_err *er
 		link_dellink(d, d->link_flags & DEV_TAKEN_OVER);
 	else
 		atomic_store_explicit(&internal_of(d)->port, *out, memory_order_release);
+	return r;
+}
+
+int internal_remove_left(struct vx *vx, const struct former *f, struct vx_err *err)
+{
+	struct link_cfg cfg = {.owner = OWNER_OVSDB, .adopt = true};
+	struct host_link l;
+	struct dev *d;
+	int r;
+
+	if (!vx->host || (!*f->netns && (vx->host->link(vx->host_ctx, 0, f->name, &l) < 0 ||
+					 l.ifindex != f->ifindex)))
+		return -ENODEV;
+	memcpy(cfg.name, f->name, sizeof(cfg.name));
+	r = link_newlink(vx, &internal_type, &cfg, NULL, 0, err, &d);
+	if (r == 0)
+		link_dellink(d, false);
 	return r;
 }
 

@@ -166,6 +166,7 @@ enum dev_link_flag {
 	DEV_MTU_OWNED = 16, /* its owner, a database, says which */
 	DEV_MAC_OWNED = 32,
 	DEV_LEFT = 64, /* it goes, and its host side stays as it is: up, with its routes */
+	DEV_NOTED = 128, /* the state knows what the database made */
 };
 
 static inline bool dev_is_up(const struct dev *d)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "net/former.h"
 #include "net/gro.h"
 #include "net/handoff.h"
 #include "net/host.h"
@@ -188,23 +189,51 @@ static void set_maker(struct dev *d, const struct link_cfg *cfg)
 		snprintf(d->maker.text, sizeof(d->maker.text), "%s", cfg->maker);
 }
 
+/* The host's side: where the host had moved it in a former run, or, as that place may be gone, here. */
+static int add_side(struct dev *d, const struct link_cfg *cfg, const struct former *f,
+		    struct vx_err *err)
+{
+	struct vx *vx = d->vx;
+	struct vx_err moved = {0};
+
+	if (f && *f->netns) {
+		memcpy(d->netns, f->netns, sizeof(d->netns));
+		memcpy(d->host_name, f->host_name, sizeof(d->host_name));
+		if (vx->host->side_add(vx->host_ctx, d, cfg->adopt, &moved) == 0)
+			return 0;
+		d->netns[0] = d->host_name[0] = 0;
+	}
+	return vx->host->side_add(vx->host_ctx, d, cfg->adopt, err);
+}
+
+static void choose_index(struct dev *d, const struct link_cfg *cfg, const struct former *f)
+{
+	struct vx *vx = d->vx;
+
+	if (!d->ifindex && f && f->ifindex >= VX_IFINDEX_FIRST && !dev_by_index(vx, f->ifindex))
+		d->ifindex = f->ifindex;
+	if (!d->ifindex)
+		d->ifindex = cfg->ifindex ? cfg->ifindex : vx->next_ifindex++;
+	if (d->ifindex >= vx->next_ifindex)
+		vx->next_ifindex = d->ifindex + 1;
+}
+
 /* The host's side, index, master, up. */
 static int link_configure(struct dev *d, const struct link_cfg *cfg, struct vx_err *err)
 {
 	struct vx *vx = d->vx;
+	struct former *f = cfg->owner == OWNER_OVSDB ? former_find(vx, d->name) : NULL;
 	int r;
 
 	if (d->type->has_host_side && !cfg->nohost && vx->host && vx->host->side_add) {
-		r = vx->host->side_add(vx->host_ctx, d, cfg->adopt, err);
+		r = add_side(d, cfg, f, err);
 		if (r < 0)
 			return r;
 	} else if (d->type->has_host_side) {
 		d->link_flags |= DEV_NOHOST;
 	}
-	if (!d->ifindex)
-		d->ifindex = cfg->ifindex ? cfg->ifindex : vx->next_ifindex++;
-	if (d->ifindex >= vx->next_ifindex)
-		vx->next_ifindex = d->ifindex + 1;
+	choose_index(d, cfg, f);
+	former_free(f);
 	if (cfg->has_master && cfg->master) {
 		struct dev *m = dev_by_index(vx, cfg->master);
 
@@ -376,9 +405,14 @@ void link_remove(struct dev *d, bool keep_host, bool announced)
 {
 	struct vx *vx = d->vx;
 	struct io *host = atomic_load(&d->host), *io = atomic_load(&d->io);
+	struct former f;
 
 	if (keep_host)
 		d->link_flags |= DEV_LEFT;
+	if (keep_host && d->owner == OWNER_OVSDB) {
+		former_of(&f, d);
+		former_add(vx, &f); /* without memory it is not known: as if there were no state */
+	}
 	dev_change_flags(d, false, NULL);
 	while (!list_is_empty(&d->slaves))
 		dev_set_master(container_of(d->slaves.next, struct dev, slave_node), NULL, NULL);

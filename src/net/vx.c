@@ -8,6 +8,7 @@
 
 #include "net/backlog.h"
 #include "net/dev.h"
+#include "net/former.h"
 #include "net/gro.h"
 #include "net/handoff.h"
 #include "net/inet.h"
@@ -117,6 +118,7 @@ struct vx *vx_new(const struct vx_config *cfg)
 	list_init(&vx->devs);
 	list_init(&vx->leaving);
 	list_init(&vx->link_types);
+	list_init(&vx->formers);
 	list_init(&vx->vxlan_socks);
 	list_init(&vx->dpifs);
 	vx->n_workers = cfg->n_workers;
@@ -168,6 +170,7 @@ void vx_free(struct vx *vx)
 	quiesce_done(&vx->quiesce);
 	inet_free(vx);
 	link_types_free(vx);
+	formers_free(vx);
 	free(atomic_load(&vx->ptypes));
 	free(atomic_load(&vx->vxlan_ports));
 	for (uint32_t i = 0; i < vx->n_workers; i++)

@@ -84,6 +84,7 @@ struct vx {
 	uint32_t n_devs;
 	uint32_t next_ifindex;
 	struct list link_types; /* struct link_type_reg */
+	struct list formers;	/* struct former.node */
 	_Atomic(struct vxlan_ports *) vxlan_ports; /* the same for workers (vxlan/sock) */
 	struct list vxlan_socks;/* struct vxlan_sock.node (vxlan/sock) */
 	struct list dpifs;	/* struct dpif.node (ofproto/dpif) */

@@ -565,6 +565,15 @@ void bridge_wait(const struct ovs *o, uint64_t now, uint64_t *deadline)
 			*deadline = MIN(*deadline, ofproto_wait(b->ofproto, now));
 }
 
+bool bridge_wants(const struct ovs *o, const char *name)
+{
+	list_for_each (b, &o->bridges, struct bridge, node)
+		list_for_each (i, &b->ifaces, struct iface, node)
+			if (!strcmp(i->name, name))
+				return true;
+	return false;
+}
+
 bool bridge_is_ready(const struct ovs *o)
 {
 	return o->is_configured || (ovsdb_idl_has_lock(o->idl) && ovsdb_idl_snapshots(o->idl) &&

@@ -31,6 +31,8 @@ void bridge_run(struct ovs *ovs, uint64_t now);
 void bridge_wait(const struct ovs *ovs, uint64_t now, uint64_t *deadline);
 /* The first configuration is done and told to the database, or there is nothing to configure. */
 bool bridge_is_ready(const struct ovs *ovs);
+/* Does the database ask for an interface of that name, whether it can be had or not? */
+bool bridge_wants(const struct ovs *ovs, const char *name);
 /* A link of the host's came, went or changed: what could not be opened may be there now. */
 void bridge_links_changed(struct ovs *ovs); /* NULL is fine */
 /* Adds the commands that ovs-appctl knows (ovs/appctl); nobody calls them after bridge_exit(). */

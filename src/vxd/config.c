@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "bridge/bridge.h"
+#include "ctl/formers.h"
 #include "ctl/lines.h"
 #include "datapath/dp.h"
 #include "ctl/words.h"
@@ -52,25 +53,25 @@ static uint32_t index_of(void *ctx, const char *name)
 	return host_link_get(&d->host, 0, name, &l) == 0 ? l.ifindex : 0;
 }
 
-/* One command, as if it had come over vxd.nl. */
-static int run_line(void *ctx, int argc, char **argv, char *why, size_t size)
+static int run_rule(struct vxd *d, int argc, char **argv, char *why, size_t size)
 {
-	struct vxd *d = ctx;
+	struct text out = {0};
+	int r = rules_command(&d->rules, argc - 1, argv + 1, &out);
+
+	snprintf(why, size, "%s", text_get(&out));
+	text_done(&out);
+	return r;
+}
+
+/* As if it had come over vxd.nl. */
+static int run_words(struct vxd *d, int argc, char **argv, char *why, size_t size)
+{
 	struct words *x = malloc(sizeof(*x));
 	struct vx_err err = {0};
 	int r;
 
 	if (!x)
 		return -1;
-	if (!strcmp(argv[0], "rule")) {
-		struct text out = {0};
-
-		free(x);
-		r = rules_command(&d->rules, argc - 1, argv + 1, &out);
-		snprintf(why, size, "%s", text_get(&out));
-		text_done(&out);
-		return r;
-	}
 	*x = (struct words){.ifindex = index_of, .ctx = d};
 	r = words_parse(x, argc, argv);
 	if (r < 0) {
@@ -82,6 +83,18 @@ static int run_line(void *ctx, int argc, char **argv, char *why, size_t size)
 	}
 	free(x);
 	return r < 0 ? -1 : 0;
+}
+
+/* One command. */
+static int run_line(void *ctx, int argc, char **argv, char *why, size_t size)
+{
+	struct vxd *d = ctx;
+
+	if (!strcmp(argv[0], "rule"))
+		return run_rule(d, argc, argv, why, size);
+	if (!strcmp(argv[0], "by-ovsdb"))
+		return formers_line(d->vx, argc, argv, why, size);
+	return run_words(d, argc, argv, why, size);
 }
 
 int config_run(struct vxd *d, const char *path)
@@ -104,11 +117,19 @@ int config_run(struct vxd *d, const char *path)
 	return r;
 }
 
-void config_restore(struct vxd *d)
+int config_restore(struct vxd *d)
 {
+	int failed;
+
 	d->rtnl.adopt = true;
-	if (state_replay(&d->state, run_line, d) > 0)
-		state_keep_copy(&d->state);
+	failed = state_replay(&d->state, run_line, d);
 	d->rtnl.adopt = false;
+	if (failed < 0) {
+		fprintf(stderr, "vxd: cannot read %s: %s\n", d->state.path, strerror(-failed));
+		return -1;
+	}
+	if (failed)
+		state_keep_copy(&d->state);
 	state_compact(&d->state, d->vx);
+	return 0;
 }

@@ -18,6 +18,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "ctl/formers.h"
 #include "io/hostnl.h"
 #include "log/vlog.h"
 #include "vxd/commands.h"
@@ -109,6 +110,22 @@ static int watch_all(struct vxd *d, int wake_fd)
 
 /* --- life ------------------------------------------------------------------------------------------ */
 
+/* What the database makes is for the state, too: names and indices (control.md S2). */
+static void note_made(struct vxd *d, enum vx_event_kind kind, struct dev *dev)
+{
+	struct text *t = state_text(&d->state);
+
+	if (!t || dev->link_flags & DEV_LEFT)
+		return;
+	if (kind == VX_LINK_DEL) {
+		formers_del_line(t, dev);
+		dev->link_flags &= (uint16_t)~DEV_NOTED;
+	} else if (!(dev->link_flags & DEV_NOTED)) {
+		formers_add_line(t, dev);
+		dev->link_flags |= DEV_NOTED;
+	}
+}
+
 /* For whoever monitors, and for ports that wait for a device, or have lost theirs. */
 static void link_event(void *ctx, enum vx_event_kind kind, struct dev *dev)
 {
@@ -117,6 +134,8 @@ static void link_event(void *ctx, enum vx_event_kind kind, struct dev *dev)
 	rtnl_link_event(&d->rtnl, kind, dev);
 	if (dev->owner == OWNER_NETLINK)
 		bridge_links_changed(d->ovs);
+	else
+		note_made(d, kind, dev);
 }
 
 static void fdb_event(void *ctx, enum vx_event_kind kind, struct dev *dev, const struct fdb_view *e)
@@ -232,7 +251,10 @@ static void remove_new(struct vxd *d)
 
 static void more_state(void *ctx, struct text *t)
 {
-	rules_canon(&((struct vxd *)ctx)->rules, t);
+	struct vxd *d = ctx;
+
+	rules_canon(&d->rules, t);
+	formers_canon(d->vx, t);
 }
 
 /* The state, or -f FILE (control.md S3).  -1: told on stderr. */
@@ -250,10 +272,8 @@ static int restore(struct vxd *d, const struct options *o)
 	d->state.more = more_state;
 	d->state.ctx = d;
 	d->rtnl.state = &d->state;
-	if (!state_is_empty(&d->state)) {
-		config_restore(d);
-		return 0;
-	}
+	if (!state_is_empty(&d->state))
+		return config_restore(d);
 	if (o->file && config_run(d, o->file) < 0)
 		return -1;
 	return state_compact(&d->state, d->vx);
@@ -344,6 +364,10 @@ static int live(struct vxd *d, const struct options *o)
 	notify_systemd("STOPPING=1");
 	explain_end(d);
 	vswitchd_stop(d);
+	if (d->cleanup) { /* for good */
+		d->state.stale = true;
+		state_commit(&d->state);
+	}
 	d->state.replaying = true; /* what a stop removes stays in the state */
 	remove_all(d);
 	workers_stop(&d->workers);

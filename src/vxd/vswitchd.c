@@ -7,7 +7,9 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "datapath/internal.h"
 #include "log/vlog.h"
+#include "net/former.h"
 #include "vxd/vlog_ctl.h"
 
 /* --- commands ---------------------------------------------------------------------------------- */
@@ -116,6 +118,29 @@ int vswitchd_start(struct vxd *d, const struct options *o)
 	return loop_add(&d->loop, &d->ovs_src, EPOLLIN);
 }
 
+/* What was taken out of the database while no vxd ran (ovs.md 11.23). */
+static void remove_left(struct vxd *d)
+{
+	list_for_each_safe (f, &d->vx->formers, struct former, node) {
+		struct former was = *f;
+		struct vx_err err = {0};
+		int r;
+
+		if (bridge_wants(d->ovs, was.name))
+			continue;
+		r = was.has_side ? internal_remove_left(d->vx, &was, &err) : -ENODEV;
+		if (r == 0)
+			vlog(VLM_BRIDGE, VLL_INFO, "%s went from the database while no vxd ran: removed",
+			     was.name);
+		else if (r != -ENODEV)
+			vlog(VLM_BRIDGE, VLL_WARN, "%s went from the database while no vxd ran, and "
+						   "cannot be removed: %s", was.name,
+			     *err.text ? err.text : strerror(-r));
+		former_free(former_find(d->vx, was.name)); /* unless the device took it */
+	}
+	d->state.stale = state_text(&d->state) != NULL;
+}
+
 uint64_t vswitchd_turn(struct vxd *d, uint64_t now)
 {
 	uint64_t next = UINT64_MAX;
@@ -125,9 +150,11 @@ uint64_t vswitchd_turn(struct vxd *d, uint64_t now)
 	bridge_run(d->ovs, now);
 	if (bridge_is_ready(d->ovs) && !d->is_settled) {
 		d->is_settled = true;
+		remove_left(d);
 		helper_settled(&d->helper);
 		daemon_complete();
 	}
+	state_commit(&d->state);
 	bridge_wait(d->ovs, now, &next);
 	return next;
 }

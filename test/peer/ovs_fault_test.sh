@@ -278,6 +278,76 @@ ip -n ${NSTAG}A link show i3 >/dev/null 2>&1 && fail "a second i3"
 vsctl del-port br1 i3
 await eval "! ip -n ${NSTAG}C link show eth7"
 
+# --- what happens while no vxd runs (control.md S2, ovs.md 11.23) ---
+end_vxd() { # as a system does that stops it
+	kill "$VXD_PID_A"
+	wait "$VXD_PID_A" 2>/dev/null
+	forget A
+}
+start_kept() { # start_vxd, with a state
+	ip netns exec ${NSTAG}A "$VXD" --statedir "$TMP/state" --rundir "$TMP/A" $OVS_VXD 2>"$TMP/A.err" &
+	pids+=($!)
+	vxds+=(A)
+	VXD_PID_A=$!
+	await test -S "$TMP/A/vxd.ctl"
+}
+its_index() { vx A -j link show "$1" | grep -o '"ifindex":[0-9]*'; }
+end_vxd
+start_kept
+within 2000 "a vxd with a state" reaches
+for i in 4 5 6 7; do vsctl add-port br1 i$i -- set interface i$i type=internal || fail "add-port i$i"; done
+vsctl add-br br3 || fail "add-br br3"
+ip -n ${NSTAG}A link set i4 netns ${NSTAG}C name eth8
+ip -n ${NSTAG}C link set eth8 up
+ip -n ${NSTAG}C addr add 192.168.9.5/24 dev eth8
+ip -n ${NSTAG}A link set i6 netns ${NSTAG}C
+within 2000 "a moved port" reaches 192.168.9.5
+await grep -q 'by-ovsdb i6 index [0-9]* side netns' "$TMP/state/vxd.state"
+had_i4=$(its_index i4) had_sys=$(its_index vxlan_sys_4789)
+end_vxd
+ip -n ${NSTAG}A link show i5 >/dev/null || fail "i5 went with vxd"
+vsctl --no-wait del-port i5 -- del-port i6 -- del-port i7 -- del-br br3
+ip -n ${NSTAG}A link del i7
+ip -n ${NSTAG}A tuntap add dev i7 mode tap # somebody else's
+start_kept
+within 2000 "a moved port after a stop" reaches 192.168.9.5
+ip -n ${NSTAG}A link show i4 >/dev/null 2>&1 && fail "a second i4"
+same "its index" "$had_i4" "$(its_index i4)"
+same "the tunnels' index" "$had_sys" "$(its_index vxlan_sys_4789)"
+for i in i5 br3; do
+	await eval "! ip -n ${NSTAG}A link show $i"
+	grep -q "$i went from the database while no vxd ran: removed" "$LOG" || fail "the log of $i"
+done
+await eval "! ip -n ${NSTAG}C link show i6"
+ip -n ${NSTAG}A link show i7 >/dev/null || fail "somebody else's i7 is gone"
+ip -n ${NSTAG}A link del i7
+grep -qE 'i5|i6|i7|br3' "$TMP/state/vxd.state" && fail "the state: $(cat "$TMP/state/vxd.state")"
+# A crash, and its namespace is gone: the port is made here.
+netns D
+vsctl add-port br1 i8 -- set interface i8 type=internal || fail "add-port i8"
+ip -n ${NSTAG}A link set i8 netns ${NSTAG}D
+await grep -q "by-ovsdb i8 .*netns" "$TMP/state/vxd.state"
+end_vxd
+ip netns del ${NSTAG}D
+start_kept
+await ip -n ${NSTAG}A link show i8
+same "where i8 is" "$(its_index i8 | cut -d: -f2)" "$(ip -n ${NSTAG}A -o link show i8 | cut -d: -f1)"
+vsctl del-port i4 -- del-port i8 || fail "del-port"
+kill_vxd
+vsctl --no-wait add-port br1 i9 -- set interface i9 type=internal
+start_kept
+await ip -n ${NSTAG}A link show i9
+timeout 5 ovs-appctl exit --cleanup || fail "exit --cleanup"
+wait $VXD_PID_A
+forget A
+grep -q by-ovsdb "$TMP/state/vxd.state" && fail "cleaned up: $(cat "$TMP/state/vxd.state")"
+ip -n ${NSTAG}A link show i9 >/dev/null 2>&1 && fail "i9 stays"
+vsctl --no-wait del-port i9
+start_vxd A $OVS_VXD
+ip -n ${NSTAG}A addr add 192.168.9.1/24 dev br1
+ip -n ${NSTAG}A link set br1 up
+ip -n ${NSTAG}A route add 10.77.0.0/16 via 192.168.9.2
+within 2000 "as it was" reaches
 
 # --- what ovs-vswitchd 3.1 leaves: TAPs with a single queue ---
 # its COLUMN...: of the interfaces' of the host.
