@@ -184,13 +184,10 @@ static inline struct mac dev_mac(const struct dev *d)
 	return m;
 }
 
-/* Is it d's?  'no_mac' is 0, and so is what 'm' is filled up with. */
+/* Is it d's? */
 static inline bool dev_mac_is(const struct dev *d, const struct mac *m)
 {
-	uint64_t v = 0;
-
-	memcpy(&v, m, sizeof(*m));
-	return v == __atomic_load_n((const uint64_t *)(const void *)&d->mac, __ATOMIC_RELAXED);
+	return mac_load(m) == __atomic_load_n((const uint64_t *)(const void *)&d->mac, __ATOMIC_RELAXED);
 }
 
 static inline struct dev_stats *dev_stats(const struct dev *d, const struct worker *w)

@@ -53,15 +53,19 @@ static enum drop check_header(struct worker *w, struct vxlan_sock *s, struct pkt
 			      struct rx_item *it)
 {
 	const struct vxlan_hdr *h;
+	uint32_t flags, vni;
 	struct dev *d;
 	uint64_t bits;
 
 	if (pkt_pull_frags(w->pool, p, sizeof(*h)) < 0)
 		return DROP_vxlan_too_short;
 	h = PKT_PEEK(p, struct vxlan_hdr);
-	if (!(be32_get(h->flags) & VXLAN_F_VNI))
+	flags = be32_get(h->flags);
+	vni = vxlan_hdr_vni(h).v;
+	bits = (uint64_t)flags << 32 | be32_get(h->vni);
+	if (!(flags & VXLAN_F_VNI))
 		return DROP_vxlan_no_i_flag;
-	d = vni_table_lookup(s->vnis, (vni_t){vxlan_hdr_vni(h).v & s->vni_mask});
+	d = vni_table_lookup(s->vnis, (vni_t){vni & s->vni_mask});
 	if (!d)
 		return DROP_vxlan_unknown_vni;
 	p->dev = d;
@@ -69,7 +73,6 @@ static enum drop check_header(struct worker *w, struct vxlan_sock *s, struct pkt
 	it->o = vxlan_opts(it->v);
 	if (unlikely(it->o->peers == PEERS_KNOWN) && !peer_is_known(&it->v->fdb.peers, &p->tun.src))
 		return DROP_unknown_peer;
-	bits = (uint64_t)be32_get(h->flags) << 32 | be32_get(h->vni);
 	if (bits & it->o->reserved_bits) {
 		dev_stats(d, w)->rx_errors++;
 		dev_stats(d, w)->rx_frame_errors++;
@@ -77,11 +80,10 @@ static enum drop check_header(struct worker *w, struct vxlan_sock *s, struct pkt
 			trace_reserved(p, bits & it->o->reserved_bits);
 		return DROP_vxlan_reserved_bits;
 	}
-	p->tun.id = vxlan_hdr_vni(h).v;
+	p->tun.id = it->vni = vni;
 	p->tun.has_key = true;
-	it->vni = vxlan_hdr_vni(h).v;
-	if (unlikely(it->o->gbp) && be32_get(h->flags) & VXLAN_F_GBP)
-		take_policy(p, it->o, be32_get(h->flags));
+	if (unlikely(it->o->gbp) && flags & VXLAN_F_GBP)
+		take_policy(p, it->o, flags);
 	return DROP_NONE;
 }
 

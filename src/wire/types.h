@@ -67,9 +67,22 @@ static inline bool mac_eq(const struct mac *a, const struct mac *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
+/* Eight bytes that begin with it and end with two zeroes, as they are loaded.  (Storing six and loading
+ * eight would wait for the store.) */
+static inline uint64_t mac_load(const struct mac *m)
+{
+	uint32_t a;
+	uint16_t b;
+
+	memcpy(&a, m, sizeof(a));
+	memcpy(&b, (const uint8_t *)m + sizeof(a), sizeof(b));
+	return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? a | (uint64_t)b << 32
+							 : (uint64_t)a << 32 | (uint64_t)b << 16;
+}
+
 static inline bool mac_is_zero(const struct mac *m)
 {
-	return !(m->b[0] | m->b[1] | m->b[2] | m->b[3] | m->b[4] | m->b[5]);
+	return !mac_load(m);
 }
 
 static inline bool mac_is_multicast(const struct mac *m) /* broadcast, too */
