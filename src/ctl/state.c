@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +49,16 @@ static bool make_dir(const char *dir)
 	return (mkdir(path, 0700) == 0 || errno == EEXIST) && access(path, W_OK | X_OK) == 0;
 }
 
+/* The directory is ours until s->dir_fd is closed, or another vxd's: false. */
+static bool take_dir(struct state *s, const char *dir)
+{
+	s->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir_fd < 0 || flock(s->dir_fd, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+		return true; /* where nobody can lock nobody does */
+	close(s->dir_fd);
+	return false;
+}
+
 int state_open(struct state *s, const char *asked, char *why, size_t size)
 {
 	char dir[PATH_MAX - 16];
@@ -56,10 +67,17 @@ int state_open(struct state *s, const char *asked, char *why, size_t size)
 	for (int i = 0; candidate(asked, i, dir, sizeof(dir)); i++) {
 		if (!make_dir(dir))
 			continue;
+		if (!take_dir(s, dir)) {
+			snprintf(why, size, "another vxd keeps its state in %s: name another directory with "
+				 "--statedir, or start with --no-state", dir);
+			return -EBUSY;
+		}
 		snprintf(s->path, sizeof(s->path), "%s/vxd.state", dir);
 		s->fd = open(s->path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 		if (s->fd >= 0)
 			return 0;
+		if (s->dir_fd >= 0)
+			close(s->dir_fd);
 	}
 	candidate(asked, 0, dir, sizeof(dir));
 	snprintf(why, size, "cannot keep a state in %s (%s): name a directory with --statedir, or "
@@ -69,8 +87,10 @@ int state_open(struct state *s, const char *asked, char *why, size_t size)
 
 void state_close(struct state *s)
 {
-	if (s->fd >= 0)
+	if (s->fd >= 0) {
 		close(s->fd);
+		close(s->dir_fd);
+	}
 	s->fd = -1;
 	text_done(&s->pending);
 }

@@ -15,6 +15,7 @@ struct vx;
 
 struct state {
 	int fd; /* -1: none is kept */
+	int dir_fd; /* locks the directory */
 	char path[PATH_MAX];
 	struct text pending; /* lines since the last commit */
 	bool replaying;	     /* nothing is recorded meanwhile */
@@ -26,7 +27,8 @@ struct state {
 	void *ctx;
 };
 
-/* Finds the directory ('asked' may be NULL), opens or makes vxd.state in it.  -1 and *why. */
+/* Finds the directory ('asked' may be NULL), opens or makes vxd.state in it.
+ * -1 and *why; -EBUSY: another vxd has it. */
 int state_open(struct state *s, const char *asked, char *why, size_t size);
 void state_close(struct state *s);
 bool state_is_empty(const struct state *s);

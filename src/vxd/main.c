@@ -261,10 +261,14 @@ static void more_state(void *ctx, struct text *t)
 static int restore(struct vxd *d, const struct options *o)
 {
 	char why[PATH_MAX + 200];
+	int r = 0;
 
 	d->state.fd = -1;
-	if (!o->no_state && (!o->file || o->statedir) &&
-	    state_open(&d->state, o->statedir, why, sizeof(why)) < 0) {
+	if (!o->no_state && (!o->file || o->statedir))
+		r = state_open(&d->state, o->statedir, why, sizeof(why));
+	if (r == -EBUSY && !o->statedir) { /* one that waits, or lives in another namespace */
+		vlog(VLM_STATE, VLL_WARN, "%s; none is kept now", why);
+	} else if (r < 0) {
 		fprintf(stderr, "vxd: %s\n", why);
 		return -1;
 	}

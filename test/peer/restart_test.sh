@@ -39,6 +39,29 @@ same "it is written again" 1 "$(grep -c "vxd.state is written again" "$TMP/F.err
 inside cat "$TMP/small/vxd.state" | awk '/^link add v/ { n++ } /^link del v7$/ { n-- } END { print n }' >"$TMP/written"
 same "what is written" 59 "$(cat "$TMP/written")"
 : >"$TMP/F.err" # its complaint was wanted
+# Another vxd's is left alone.
+had=$(inside cat "$TMP/small/vxd.state")
+beside="nsenter -t $VXD_PID_F -m -n"
+$beside timeout 5 "$VXD" --statedir "$TMP/small" --rundir "$TMP/G" 2>"$TMP/err" && fail "two of one state"
+grep -q "another vxd keeps its state in $TMP/small: name another directory" "$TMP/err" || fail "$(cat "$TMP/err")"
+$beside "$VXD" --rundir "$TMP/G" --statedir "$TMP/small/other" 2>"$TMP/err" &
+pids+=($!)
+await test -S "$TMP/G/vxd.ctl"
+vx G link add w1 nohost type vxlan id 99 dstport 4791 || fail "link add w1"
+same "the state beside another vxd" "$had" "$(inside cat "$TMP/small/vxd.state")"
+# Where nobody asked for a directory there is none for a second one.
+ip netns exec ${NSTAG}A sh -c 'mount -t tmpfs none /var/lib && exec "$@"' sh "$VXD" --rundir "$TMP/H" 2>"$TMP/err" &
+pids+=($!)
+first=$!
+await test -S "$TMP/H/vxd.ctl"
+vx H link add w2 nohost type vxlan id 98 dstport 4792 || fail "link add w2"
+nsenter -t $first -m -n "$VXD" --rundir "$TMP/I" 2>"$TMP/err" &
+pids+=($!)
+await test -S "$TMP/I/vxd.ctl"
+grep -q "another vxd keeps its state in /var/lib/vx: .*; none is kept now" "$TMP/err" || fail "$(cat "$TMP/err")"
+vx I link add w3 nohost type vxlan id 97 dstport 4793 || fail "link add w3"
+nsenter -t $first -m grep -q 'link add w2 ' /var/lib/vx/vxd.state || fail "its state went"
+nsenter -t $first -m grep -q 'link add w3 ' /var/lib/vx/vxd.state && fail "two in one state"
 # One that cannot be read is no empty one: it stays.
 mkdir -p "$TMP/unreadable/vxd.state"
 LIMIT=5 in_ns A "$VXD" --statedir "$TMP/unreadable" --rundir "$TMP/G" 2>"$TMP/err" && fail "a state that is a directory"
