@@ -571,6 +571,53 @@ static void test_queue_limits(void **state)
 	(void)state;
 }
 
+/* Whose last packet a worker has just taken has its queue in that worker's hands. */
+static void test_port_in_hand(void **state)
+{
+	struct worker *w = W.t->vx->workers[0];
+	struct dp_worker *dw = &W.dp->workers[0];
+	struct quiesce *q = &W.t->vx->quiesce;
+	struct vport *v = dp_port(W.dp, 1);
+	uint32_t len = t_udp(F, &V4, 1, 2);
+
+	w->acct.made++;
+	upcall(w, dw, &v->queues[0], t_pkt(w, F, len, 0), NULL);
+	vport_del(v);
+	quiesce_pass(q, 0);
+	quiesce_reap(q); /* it waits */
+	quiesce_pass(q, 0);
+	upcalls_drop(w, dw, DROP_port_gone);
+	quiesce_reap(q);
+	assert_int_equal(v->queues[0].served, 0); /* as who serves it does now */
+	assert_int_equal(quiesce_reap(q), 1);
+	quiesce_pass(q, 0);
+	assert_int_equal(quiesce_reap(q), 0);
+	(void)state;
+}
+
+/* The port that asks goes while it is asked for. */
+static void on_upcall_port_goes(void *ctx, struct upcall *u)
+{
+	on_upcall(ctx, u);
+	vport_del(dp_port(W.dp, 1));
+}
+
+static void test_port_goes_meanwhile(void **state)
+{
+	uint32_t len = t_udp(F, &V4, 1, 2), flows, masks;
+
+	W.answer = "2";
+	W.mask = "eth_type(0x0800)";
+	W.dp->upcall = on_upcall_port_goes;
+	t_inject(W.p[1], F, len);
+	expect(W.p[2], F, len);
+	table_count(&W.dp->table, &flows, &masks);
+	assert_int_equal(flows, 0);
+	t_advance(W.t, NS_PER_S); /* the port is freed */
+	table_flush(&W.dp->table);
+	(void)state;
+}
+
 /* Of a tunnel port the source is outer address and VNI. */
 static void test_tunnel_sources(void **state)
 {
@@ -1037,7 +1084,8 @@ int main(void)
 		T(test_forward),  T(test_miss),		 T(test_drops),
 		T(test_rare_drops),
 		T(test_mtu),	  T(test_local),	 T(test_userspace),
-		T(test_fairness), T(test_queue_limits),	 T(test_tunnel_sources),
+		T(test_fairness), T(test_queue_limits), T(test_port_in_hand), T(test_port_goes_meanwhile),
+		T(test_tunnel_sources),
 		T(test_copies),	  T(test_copies_nested), T(test_shared),
 		T(test_trace),	  T(test_set_eth),	 T(test_vlan),
 		T(test_set_ip4),  T(test_set_ip6),	 T(test_set_ports),

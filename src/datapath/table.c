@@ -44,6 +44,7 @@ void flow_source_init(struct flow_source *s)
 	list_init(&s->node);
 	list_init(&s->flows);
 	s->n = 0;
+	s->gone = false;
 }
 
 int table_init(struct table *t, struct vx *vx)
@@ -415,6 +416,8 @@ static int create(struct table *t, const struct flow_key *key, const struct flow
 	struct mask *m;
 	int r;
 
+	if (src->gone)
+		return -ENODEV;
 	if (t->n >= t->limit)
 		evict(t);
 	r = slot_take(t, &f);
@@ -568,6 +571,7 @@ static void flush_source(struct table *t, struct flow_source *src)
 void table_flush_source(struct table *t, struct flow_source *src)
 {
 	pthread_mutex_lock(&t->lock);
+	src->gone = true;
 	flush_source(t, src);
 	pthread_mutex_unlock(&t->lock);
 }

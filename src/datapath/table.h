@@ -46,6 +46,7 @@ struct flow_source {
 	struct list node;  /* table.sources while it has flows */
 	struct list flows; /* struct flow.node, oldest first */
 	uint32_t n;
+	bool gone; /* who is at an upcall of it makes no flow for it any more */
 };
 
 struct CACHE_ALIGNED flow {
@@ -143,8 +144,8 @@ struct flow_view {
 enum table_put_flag { TABLE_CREATE = 1, TABLE_MODIFY = 2 };
 
 /* Takes 'acts', always.  Makes a flow, or gives the one with this key and mask other actions.
- * 'src' NULL: none.  0; -EEXIST, -ENOENT by 'flags'; -ENOMEM; -ENOSPC: too many deleted ones wait
- * for workers. */
+ * 'src' NULL: none.  0; -EEXIST, -ENOENT by 'flags'; -ENODEV: the source is gone; -ENOMEM; -ENOSPC:
+ * too many deleted ones wait for workers. */
 int table_put(struct table *t, const struct flow_key *key, const struct flow_key *mask,
 	      struct actions *acts, struct flow_source *src, uint32_t flags, struct flow_id *id);
 /* -ENOENT.  'out' may be NULL; else it has the flow as it was. */
@@ -157,7 +158,7 @@ int table_find(struct table *t, const struct flow_key *key, const struct flow_ke
  * calls anything may change: what stays is seen once. */
 bool table_next(struct table *t, uint32_t *cursor, struct flow_view *out);
 void table_flush(struct table *t);
-/* The source goes: its flows do, too. */
+/* The source goes: its flows do, too, and no other is made for it. */
 void table_flush_source(struct table *t, struct flow_source *src);
 /* How many flows and masks there are. */
 void table_count(struct table *t, uint32_t *flows, uint32_t *masks);

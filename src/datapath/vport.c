@@ -9,8 +9,10 @@
 
 /* --- life ------------------------------------------------------------------------------------ */
 
-static void vport_free(struct vport *v)
+static void vport_free(void *arg)
 {
+	struct vport *v = arg;
+
 	free(v->sources);
 	free(v->out);
 	free(v->queues);
@@ -47,7 +49,8 @@ static struct vport *alloc(struct dp *dp, struct dev *dev, uint32_t no, uint32_t
 }
 
 /* After a grace period nothing is added to its queues; workers drop what is in there, as it is
- * gone, a bounded part a turn. */
+ * gone, a bounded part a turn.  Who took the last out of one has that queue in hand to the end of his
+ * turn. */
 static void vport_reap(void *arg)
 {
 	struct vport *v = arg;
@@ -55,10 +58,7 @@ static void vport_reap(void *arg)
 
 	for (uint32_t i = 0; i < v->vx->n_workers; i++)
 		waits |= atomic_load_explicit(&v->waiting[i], memory_order_acquire) != 0;
-	if (waits && !v->vx->stopping)
-		quiesce_defer(&v->vx->quiesce, vport_reap, v);
-	else
-		vport_free(v);
+	quiesce_defer(&v->vx->quiesce, waits && !v->vx->stopping ? vport_reap : vport_free, v);
 }
 
 /* Its number is free, its flows are gone.  No worker has it after a grace period. */
