@@ -406,6 +406,30 @@ static void refused(void **state)
 	check_stats(1, 2, 1, 1);
 }
 
+/* In more pieces than a call takes: what was put together from fragments of fragments can be. */
+static void many_pieces(void **state)
+{
+	enum { PIECES = 1100, SIZE = 2 * PIECES };
+	static uint8_t bytes[SIZE];
+	struct udp_flow f = flow_to("127.0.0.1");
+	struct pool *pool = pool_new(PIECES + 1, 1, 1);
+	struct pkt *whole = pkt_new(pool, SIZE), *p = packet(1);
+	uint8_t got[SIZE + 1];
+	struct account a;
+
+	(void)state;
+	memset(bytes, 5, sizeof(bytes));
+	memcpy(pkt_append(whole, SIZE), bytes, SIZE);
+	for (uint32_t i = 0; i < PIECES; i++)
+		pkt_add_frag(p, pkt_slice(pool, whole, 2 * i, 2));
+	pkt_free(whole);
+	a = send_out(p, &f);
+	assert_int_equal(a.tx, 1);
+	assert_int_equal(recv(T.plain, got, sizeof(got), MSG_DONTWAIT), SIZE + 1);
+	assert_memory_equal(got + 1, bytes, SIZE);
+	pool_free(pool);
+}
+
 /* A super-frame that is none, and a checksum outside the packet. */
 static void lies(void **state)
 {
@@ -431,7 +455,7 @@ int main(int argc, char **argv)
 #define C(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		C(datagrams), C(trains), C(no_buffers), C(sent), C(sent_by_the_turn), C(refused), C(lies), C(longer_than_the_path), C(mtu_of_a_route),
-		C(port_again),
+		C(port_again), C(many_pieces),
 	};
 
 	(void)argc;

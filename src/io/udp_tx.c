@@ -305,6 +305,13 @@ static void send_trains(struct worker *w, struct host_udp *u, int fd, struct mms
 	}
 }
 
+/* In more pieces than one call takes: one piece, if there is a buffer for it. */
+static bool gather(struct worker *w, struct pkt *p)
+{
+	return likely(!p->frags) || pieces(p) <= IOV_MAX_ ||
+	       pkt_pull_frags(w->pool, p, pkt_total(p)) == 0;
+}
+
 /* All waiting packets for one socket. */
 static void flush_fd(struct worker *w, struct host_udp *u, struct tx_slot **order, uint32_t n)
 {
@@ -376,7 +383,7 @@ static void queue(struct worker *w, struct host_udp *u, struct pkt *p, const str
 	struct tx_slot s = {.p = p, .dev = dev, .f = *f, .l3_len = l3_len, .csum = f->csum,
 			    .told = told};
 
-	s.fd = sender_for(u, f);
+	s.fd = gather(w, p) ? sender_for(u, f) : -ENOMEM;
 	if (s.fd < 0) {
 		finish(w, u, &s, -s.fd);
 		return;
