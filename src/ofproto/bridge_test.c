@@ -538,6 +538,27 @@ static void local_port(void **state)
 	h_end(&h);
 }
 
+/* An internal device that is a system port of another type's datapath goes with neither that port nor
+ * its memory, but with its own. */
+static void in_two_datapaths(void **state)
+{
+	struct dev *d = dev_by_name(A.t->vx, "br0");
+	struct ofproto *other;
+	uint16_t no;
+
+	(void)state;
+	assert_int_equal(o_create(A.t->vx, "br1", "netdev", NULL, &other), 0);
+	no = add_port(other, &(struct ofproto_port_cfg){.name = "br0", .type = "system"});
+	assert_int_equal(ofproto_port_del(other, no, true), 0);
+	t_advance(A.t, NS_PER_S);
+	t_advance(A.t, NS_PER_S);
+	assert_ptr_equal(dev_by_name(A.t->vx, "br0"), d);
+	add_port(other, &(struct ofproto_port_cfg){.name = "br0", .type = "system"});
+	ofproto_port_del(A.br, OFPORT_LOCAL, true);
+	assert_null(dev_by_name(A.t->vx, "br0"));
+	ofproto_destroy(other, true);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -546,7 +567,8 @@ int main(void)
 		T(end_to_end),	T(device),     T(refusals),
 		T(device_goes), T(statistics), T(wrong_key),
 		T(over_ip6),	T(explained),  cmocka_unit_test(local_port),
-		T(outer_flags), T(broken),     cmocka_unit_test(outer_flags_of_a_socket),
+		T(outer_flags), T(broken),     T(in_two_datapaths),
+		    cmocka_unit_test(outer_flags_of_a_socket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -182,7 +182,7 @@ static void vx_port_del(struct dpif *d, struct dpif_port *port, bool del)
 	if (!v)
 		return;
 	port->vport = NULL;
-	if (dev_is_internal(dev)) {
+	if (v->is_internal) { /* not one of another datapath, as whose system port it is here */
 		internal_del(v, !del);
 		return;
 	}
