@@ -318,7 +318,7 @@ void bridge_turn(struct flush *f, struct worker *w)
 
 enum rx_result bridge_rcv(struct worker *w, struct dev *dev, struct pkt *p)
 {
-	struct bridge_port *port = dev->rx_handler_data;
+	struct bridge_port *port = atomic_load_explicit(&dev->bridge_port, memory_order_acquire);
 	struct bridge_worker *bw = &port->br->workers[w->id];
 	const struct eth_hdr *eth = (const struct eth_hdr *)pkt_at(p, p->mac_off);
 

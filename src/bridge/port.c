@@ -8,7 +8,7 @@
 
 struct bridge_port *bridge_port_of(struct dev *dev)
 {
-	return dev->master && dev_is_bridge(dev->master) ? dev->rx_handler_data : NULL;
+	return dev->master && dev_is_bridge(dev->master) ? atomic_load(&dev->bridge_port) : NULL;
 }
 
 static struct bridge_ports *ports_new(uint32_t n)
@@ -69,23 +69,23 @@ int bridge_add_slave(struct dev *d, struct dev *slave, struct vx_err *err)
 		vx_fail(err, r, "Can not enslave a bridge to a bridge");
 		goto out_free;
 	}
+	r = -EBUSY;
+	if (atomic_load(&slave->rx_handler)) {
+		vx_fail(err, r, "%s has a master already", slave->name);
+		goto out_free;
+	}
 	port->macs.dev = port->dev;
 	mac_list_add(&br->macs, &port->macs.list);
 	mac_add_local(&br->macs, &port->addr, &port->macs);
 	memcpy(ports->p, old->p, old->n * sizeof(old->p[0]));
 	ports->n = old->n;
 	ports->p[ports->n++] = port;
-	r = dev_set_rx_handler(slave, bridge_rcv, port);
-	if (r < 0) {
-		vx_fail(err, r, "%s has a master already", slave->name);
-		goto out_forget;
-	}
+	atomic_store(&slave->bridge_port, port);
+	dev_set_rx_handler(slave, bridge_rcv);
 	dev_set_promiscuity(slave, 1);
 	publish(br, ports);
 	bridge_follow_mtu(br);
 	return 0;
-out_forget:
-	mac_forget_port(&br->macs, &port->macs);
 out_free:
 	free(ports);
 	if (port)
@@ -96,10 +96,10 @@ out_free:
 void bridge_del_slave(struct dev *d, struct dev *slave)
 {
 	struct bridge *br = bridge_of(d);
-	struct bridge_port *port = slave->rx_handler_data;
+	struct bridge_port *port = atomic_load(&slave->bridge_port);
 	struct bridge_ports *old = atomic_load(&br->ports), *ports = ports_new(old->n);
 
-	dev_set_rx_handler(slave, NULL, NULL);
+	dev_set_rx_handler(slave, NULL);
 	dev_set_promiscuity(slave, -1);
 	/* Without memory for a new list the old one is emptied: the other ports flood no more,
 	 * which is better than a port that is gone. */

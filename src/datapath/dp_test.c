@@ -188,12 +188,12 @@ static void test_link(void **state)
 	assert_int_equal(vport_new(W.dp, "ovs-system", 9, false, &err, &u), -ELOOP);
 	assert_int_equal(vport_new(W.dp, "q", 0, false, &err, &u), -EINVAL);
 	assert_int_equal(vport_new(W.dp, "q", 65536, false, &err, &u), -EINVAL);
-	assert_int_equal(dev_set_rx_handler(other->dev, vport_frame_hook, NULL), 0);
+	assert_int_equal(dev_set_rx_handler(other->dev, vport_frame_hook), 0);
 	assert_int_equal(vport_new(W.dp, "q", 9, false, &err, &u), -EBUSY);
 	assert_null(dp_port(W.dp, 9));
 	assert_null(other->dev->master);
 	assert_int_equal(other->dev->promiscuity, 0);
-	dev_set_rx_handler(other->dev, NULL, NULL);
+	dev_set_rx_handler(other->dev, NULL);
 	up.master = W.dp->dev->ifindex;
 	assert_int_equal(link_setlink(other->dev, &up, &err), -EOPNOTSUPP);
 	up.master = 0;

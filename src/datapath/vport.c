@@ -183,27 +183,27 @@ void vport_unlink_netdev(struct vport *v)
 int vport_add_slave(struct dev *d, struct dev *slave, struct vx_err *err)
 {
 	const struct vport *v = dp_of(d)->joining;
-	int r;
 
 	if (!v || v->dev != slave)
 		return vx_fail(err, -EOPNOTSUPP,
 			       "%s takes ports from Open vSwitch alone: use "
 			       "ovs-vsctl add-port",
 			       d->name);
-	r = dev_set_rx_handler(slave, vport_frame_hook, (void *)v);
-	if (r < 0)
-		return vx_fail(err, r, "%s has a receive handler already", slave->name);
+	if (atomic_load(&slave->rx_handler))
+		return vx_fail(err, -EBUSY, "%s has a receive handler already", slave->name);
+	atomic_store(&slave->vport, (struct vport *)v);
+	dev_set_rx_handler(slave, vport_frame_hook);
 	dev_set_promiscuity(slave, 1);
 	return 0;
 }
 
 void vport_del_slave(struct dev *d, struct dev *slave)
 {
-	struct vport *v = slave->rx_handler_data;
+	struct vport *v = atomic_load(&slave->vport);
 
 	(void)d;
 	dev_set_promiscuity(slave, -1);
-	dev_set_rx_handler(slave, NULL, NULL);
+	dev_set_rx_handler(slave, NULL);
 	if (atomic_load(&v->gone)) /* vport_del() */
 		return;
 	/* The device goes, or the datapath. */
@@ -223,7 +223,7 @@ COLD static void trace_port(struct pkt *p, enum stage stage, const struct vport 
 enum rx_result vport_frame_hook(struct worker *w, struct dev *dev, struct pkt *p)
 {
 	pkt_push(p, pkt_off(p) - p->mac_off);
-	vport_receive(w, dev->rx_handler_data, p);
+	vport_receive(w, atomic_load_explicit(&dev->vport, memory_order_acquire), p);
 	return RX_CONSUMED;
 }
 

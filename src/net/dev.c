@@ -177,12 +177,10 @@ int dev_set_promiscuity(struct dev *d, int by)
 	return 0;
 }
 
-int dev_set_rx_handler(struct dev *d, rx_handler_fn *fn, void *data)
+int dev_set_rx_handler(struct dev *d, rx_handler_fn *fn)
 {
 	if (fn && atomic_load(&d->rx_handler))
 		return -EBUSY;
-	if (fn)
-		d->rx_handler_data = data; /* before the handler: release below */
 	atomic_store_explicit(&d->rx_handler, fn, memory_order_release);
 	return 0;
 }

@@ -130,7 +130,10 @@ struct dev {
 	uint16_t no_mac;		   /* what dev_mac() loads of more: 0 */
 	uint16_t headroom;		   /* bytes that its xmit pushes */
 	_Atomic(rx_handler_fn *) rx_handler; /* set through dev_set_rx_handler() */
-	void *rx_handler_data;
+	/* What a handler works with, set before it and left when it goes.  One of each kind: who has
+	 * read the handler of before must not find the next one's. */
+	struct bridge_port *_Atomic bridge_port;
+	struct vport *_Atomic vport;
 	struct io *_Atomic io;	 /* an io port: where it sends; NULL for a virtual device */
 	struct io *_Atomic host; /* the host side of a virtual device: TAP or veth; NULL: nohost */
 	void *priv;		 /* of the type */
@@ -210,7 +213,7 @@ void dev_take_name(struct dev *d, const char *name);
 int dev_set_master(struct dev *d, struct dev *master, struct vx_err *err);
 int dev_set_promiscuity(struct dev *d, int by);
 /* -EBUSY if one is set; fn NULL removes. */
-int dev_set_rx_handler(struct dev *d, rx_handler_fn *fn, void *data);
+int dev_set_rx_handler(struct dev *d, rx_handler_fn *fn);
 
 /* The stages (architecture section 4). */
 void netif_receive(struct worker *w, struct batch *b);  /* data at the network header, mac_off set */

@@ -169,8 +169,8 @@ static void r2_handler(void **state)
 		make(&n, false);
 		result = row[i].r;
 		another = n.b->dev;
-		assert_int_equal(dev_set_rx_handler(n.a->dev, handler, NULL), 0);
-		assert_int_equal(dev_set_rx_handler(n.a->dev, handler, NULL), -EBUSY);
+		assert_int_equal(dev_set_rx_handler(n.a->dev, handler), 0);
+		assert_int_equal(dev_set_rx_handler(n.a->dev, handler), -EBUSY);
 		come(&n, TYPE);
 		done(&n, row[i].heard);
 	}
@@ -183,8 +183,8 @@ static void r2_removed(void **state)
 	(void)state;
 	make(&n, false);
 	result = RX_CONSUMED;
-	dev_set_rx_handler(n.a->dev, handler, NULL);
-	dev_set_rx_handler(n.a->dev, NULL, NULL);
+	dev_set_rx_handler(n.a->dev, handler);
+	dev_set_rx_handler(n.a->dev, NULL);
 	come(&n, TYPE);
 	done(&n, "tap:a any:a a:a ");
 }
@@ -203,7 +203,7 @@ static void r5_nobody(void **state)
 	assert_int_equal(st.rx_nohandler, 0);
 	assert_int_equal(t_dropped(n.t, DROP_unhandled_proto), 1);
 	result = RX_EXACT;
-	dev_set_rx_handler(n.a->dev, handler, NULL);
+	dev_set_rx_handler(n.a->dev, handler);
 	heard[0] = 0;
 	come(&n, TYPE + 1);
 	dev_sum_stats(n.a->dev, &st);
@@ -223,7 +223,7 @@ static void r6_loop(void **state)
 	ptype_del(n.t->vx, &n.tap);
 	result = RX_ANOTHER;
 	another = n.a->dev;
-	dev_set_rx_handler(n.a->dev, handler, NULL);
+	dev_set_rx_handler(n.a->dev, handler);
 	asked = 0;
 	t_mark(n.t);
 	come(&n, TYPE);
@@ -240,7 +240,7 @@ static void r7_tagged(void **state)
 	(void)state;
 	make(&n, false);
 	result = RX_PASS;
-	dev_set_rx_handler(n.a->dev, handler, NULL);
+	dev_set_rx_handler(n.a->dev, handler);
 	t_mark(n.t);
 	come(&n, ETHTYPE_VLAN);
 	assert_int_equal(t_dropped(n.t, DROP_unhandled_proto), 1);

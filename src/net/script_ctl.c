@@ -322,10 +322,12 @@ static void op_ptype(struct script *s)
 	s->ptypes ^= 1u << i;
 }
 
+static struct script *rx_script; /* whose handler was set last */
+
 /* Takes, passes or turns a frame by its first byte behind the Ethernet header. */
 static enum rx_result on_rx(struct worker *w, struct dev *dev, struct pkt *p)
 {
-	struct script *s = dev->rx_handler_data;
+	struct script *s = rx_script;
 	uint8_t what = 0;
 
 	if (pkt_total(p))
@@ -342,8 +344,9 @@ static void op_rx_handler(struct script *s)
 	uint8_t what = fuzz_u8(&s->in);
 	struct dev *d = script_dev(s);
 
+	rx_script = s;
 	if (d)
-		dev_set_rx_handler(d, what & 1 ? on_rx : NULL, s);
+		dev_set_rx_handler(d, what & 1 ? on_rx : NULL);
 }
 
 static void proto_rcv(struct worker *w, struct batch *b)

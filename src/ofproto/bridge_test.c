@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "bridge/bridge.h"
+#include "bridge/options.h"
 #include "datapath/format.h"
 #include "net/link.h"
 #include "ofproto/dpif.h"
@@ -559,6 +561,45 @@ static void in_two_datapaths(void **state)
 	ofproto_destroy(other, true);
 }
 
+/* A worker that has read the handler of a bridge's port comes to it after control made the device a port
+ * of a datapath, and the other way round. */
+static void handler_of_before(void **state)
+{
+	struct vx *vx = A.t->vx;
+	struct worker *w = vx->workers[0];
+	struct dev *d = t_add_port(A.t, "h1", "02:00:00:00:01:02", NULL)->dev, *br;
+	struct link_cfg cfg = {.name = "b0"}, in = {.has_master = true}, out = in;
+	struct bridge_opts o = {0};
+	uint16_t no = 0;
+
+	(void)state;
+	assert_int_equal(bridge_init_module(vx), 0);
+	attr_defaults(link_type_find(vx, "bridge")->attrs, &o);
+	assert_int_equal(link_newlink(vx, link_type_find(vx, "bridge"), &cfg, &o, 0, NULL, &br), 0);
+	in.master = br->ifindex;
+	for (int to_bridge = 0; to_bridge < 2; to_bridge++) {
+		rx_handler_fn *before;
+		struct pkt *p;
+
+		if (!to_bridge)
+			assert_int_equal(link_setlink(d, &in, NULL), 0);
+		before = atomic_load(&d->rx_handler);
+		if (to_bridge) {
+			ofproto_port_del(A.br, no, true);
+			assert_int_equal(link_setlink(d, &in, NULL), 0);
+		} else {
+			assert_int_equal(link_setlink(d, &out, NULL), 0);
+			no = add_port(A.br, &(struct ofproto_port_cfg){.name = "h1"});
+		}
+		assert_ptr_not_equal(before, atomic_load(&d->rx_handler));
+		p = t_pkt(w, F, frame("02:00:00:00:00:aa", "02:00:00:00:00:bb"), 0);
+		w->acct.made++;
+		assert_true(eth_type_trans(p, d));
+		assert_int_equal(before(w, d, p), RX_CONSUMED);
+		t_turn(A.t);
+	}
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -567,7 +608,7 @@ int main(void)
 		T(end_to_end),	T(device),     T(refusals),
 		T(device_goes), T(statistics), T(wrong_key),
 		T(over_ip6),	T(explained),  cmocka_unit_test(local_port),
-		T(outer_flags), T(broken),     T(in_two_datapaths),
+		T(outer_flags), T(broken),     T(in_two_datapaths), T(handler_of_before),
 		    cmocka_unit_test(outer_flags_of_a_socket),
 	};
 

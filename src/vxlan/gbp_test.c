@@ -46,14 +46,14 @@ static void make(const struct vxlan_opts *o)
 {
 	h_init(&H);
 	vx = h_vxlan(&H, "vx", o, VXA_BIT(VXA_GBP) | (o->external ? VXA_BIT(VXA_EXTERNAL) : 0));
-	assert_int_equal(dev_set_rx_handler(vx, look, NULL), 0);
+	assert_int_equal(dev_set_rx_handler(vx, look), 0);
 	S = (struct seen){0};
 	t_mark(H.t);
 }
 
 static void end(void)
 {
-	dev_set_rx_handler(vx, NULL, NULL);
+	dev_set_rx_handler(vx, NULL);
 	h_end(&H);
 }
 
@@ -272,7 +272,7 @@ static void bypassed(void **state)
 	r.vni = other.id = 200;
 	assert_int_equal(vx->ops->fdb_add(vx, &r, NULL), 0);
 	to = h_vxlan(&H, "vx2", &other, VXA_BIT(VXA_GBP));
-	assert_int_equal(dev_set_rx_handler(to, look, NULL), 0);
+	assert_int_equal(dev_set_rx_handler(to, look), 0);
 	for (int quiet = 1; quiet >= 0; quiet--) {
 		uint32_t mark = quiet ? VXLAN_GBP_DONT_LEARN | 7 : 7;
 		struct batch b = {.n = 1, .p = {frame(mark)}};
@@ -284,7 +284,7 @@ static void bypassed(void **state)
 		assert_int_equal(S.mark, mark);
 		assert_int_equal(entries(to), !quiet);
 	}
-	dev_set_rx_handler(to, NULL, NULL);
+	dev_set_rx_handler(to, NULL);
 	end();
 }
 

@@ -53,13 +53,13 @@ static void make(bool learning)
 	h_init(&H);
 	o.learning = learning;
 	ext = h_vxlan(&H, "vxlan_sys_4789", &o, VXA_BIT(VXA_EXTERNAL));
-	assert_int_equal(dev_set_rx_handler(ext, look, NULL), 0);
+	assert_int_equal(dev_set_rx_handler(ext, look), 0);
 	S = (struct seen){0};
 }
 
 static void end(void)
 {
-	dev_set_rx_handler(ext, NULL, NULL);
+	dev_set_rx_handler(ext, NULL);
 	h_end(&H);
 }
 
@@ -111,7 +111,7 @@ static void plain_has_none(void **state)
 	(void)state;
 	h_init(&H);
 	ext = h_vxlan(&H, "vx", &o, 0);
-	assert_int_equal(dev_set_rx_handler(ext, look, NULL), 0);
+	assert_int_equal(dev_set_rx_handler(ext, look), 0);
 	S = (struct seen){.has_tun = true};
 	h_datagram(&H, AF_INET, 4789, "10.0.0.9", 0, b, payload(b, 100));
 	assert_true(S.n == 1 && !S.has_tun);

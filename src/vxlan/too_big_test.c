@@ -59,14 +59,14 @@ static void make(enum who who, bool is6)
 		     VXA_BIT(VXA_LEARNING) |
 			     (who == EXTERNAL ? VXA_BIT(VXA_EXTERNAL) : VXA_BIT(VXA_REMOTE)));
 	if (who != HOST)
-		assert_int_equal(dev_set_rx_handler(vx, look, NULL), 0);
+		assert_int_equal(dev_set_rx_handler(vx, look), 0);
 	S = (struct seen){0};
 	t_mark(H.t);
 }
 
 static void end(void)
 {
-	dev_set_rx_handler(vx, NULL, NULL);
+	dev_set_rx_handler(vx, NULL);
 	h_end(&H);
 }
 

@@ -64,7 +64,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 		devs[i] = h_vxlan(&H, name, &o,
 				  VXA_BIT(VXA_REMOTE) | VXA_BIT(VXA_DEV) | VXA_BIT(VXA_GBP));
 		if (i & 4)
-			dev_set_rx_handler(devs[i], swallow, NULL);
+			dev_set_rx_handler(devs[i], swallow);
 		h_fdb(devs[i], NLM_F_CREATE | NLM_F_APPEND, "00:00:00:00:00:00",
 		      i & 1 ? "fd00::3" : "10.0.0.3", FDB_PERMANENT | FDB_NOARP, 0, NULL);
 	}
@@ -101,7 +101,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 void fuzz_end(void)
 {
 	for (uint32_t i = 4; i < ARRAY_LEN(devs); i++)
-		dev_set_rx_handler(devs[i], NULL, NULL);
+		dev_set_rx_handler(devs[i], NULL);
 	t_advance(H.t, 0);
 	h_end(&H);
 }
