@@ -145,8 +145,13 @@ static void publish(struct dpif *d, struct snap *s)
 
 int dpif_publish(struct dpif *d)
 {
-	struct snap *s = snap_new(d, d->seq + 1);
+	struct snap *s;
 
+	/* The one in reserve is gone only as long as it is the one that workers see: else what is
+	 * taken away next would be freed under them. */
+	if (!d->empty)
+		d->empty = snap_new_empty(d->vx);
+	s = d->empty ? snap_new(d, d->seq + 1) : NULL;
 	if (!s)
 		return -ENOMEM;
 	publish(d, s);
@@ -167,6 +172,9 @@ void dpif_publish_removal(struct dpif *d)
 
 void dpif_run(struct dpif *d, uint64_t now)
 {
+	if (d->ran == now) /* for another of its bridges */
+		return;
+	d->ran = now;
 	if (!d->empty)
 		d->empty = snap_new_empty(d->vx);
 	if (d->stale)

@@ -73,6 +73,7 @@ struct dpif {
 	struct snap *empty;	     /* in reserve: deletions need no memory */
 	uint64_t seq;
 	bool stale; /* there was no memory for a snapshot */
+	uint64_t ran; /* dpif_run(), ns */
 	struct revalidator reval;
 };
 
@@ -107,7 +108,7 @@ int dpif_publish(struct dpif *d);
 /* The same where it may not fail: without memory nothing is forwarded until dpif_run() finds some.
  */
 void dpif_publish_removal(struct dpif *d);
-void dpif_run(struct dpif *d, uint64_t now);
+void dpif_run(struct dpif *d, uint64_t now); /* once for each 'now', whose bridges there are */
 uint64_t dpif_wait(struct dpif *d, uint64_t now);
 
 /* A packet of 'len' bytes with this key, on a dummy: translated, learnt from, a flow made; counted

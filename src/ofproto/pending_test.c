@@ -145,11 +145,22 @@ static void device_late(void **state)
 			 -EEXIST);
 }
 
+/* Without memory workers are given the snapshot that is kept in reserve for that; no other comes before
+ * there is one in reserve again. */
+static void reserve(void **state)
+{
+	(void)state;
+	snap_free(W.d->empty);
+	W.d->empty = NULL; /* as after dpif_publish_removal() without memory */
+	o_port(W.br, "a", "internal", NULL);
+	assert_non_null(W.d->empty);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(one_snapshot), T(leaves_late), T(device_late)};
+	const struct CMUnitTest tests[] = {T(one_snapshot), T(leaves_late), T(device_late), T(reserve)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What revalidation costs: flows that are translated anew, counted. */
+#include <stdio.h>
+
+#include "ofproto/ofproto_priv.h"
 #include "ofproto/testing.h"
 
 enum { STATIONS = 317, FLOWS = STATIONS * (STATIONS - 1) };
@@ -69,11 +72,32 @@ static void one_mac_moves(void **state)
 	assert_in_range(translated_by_a_walk(), FLOWS, FLOWS + 2 * STATIONS);
 }
 
+/* A turn of control is a slice, however many bridges share the datapath. */
+static void one_slice_a_turn(void **state)
+{
+	struct ofproto *other[4];
+	char name[8];
+
+	(void)state;
+	for (uint32_t i = 0; i < ARRAY_LEN(other); i++) {
+		snprintf(name, sizeof(name), "other%u", i);
+		assert_int_equal(o_create(W.t->vx, name, "dummy", NULL, &other[i]), 0);
+	}
+	for (uint32_t i = 0; i < 3 * REVALIDATE_SLICE; i++)
+		packet(1, i, STATIONS);
+	t_advance(W.t, NS_PER_S);
+	list_for_each (p, &W.d->bridges, struct ofproto, node)
+		ofproto_run(p, W.t->now);
+	assert_int_equal(W.d->reval.cursor, REVALIDATE_SLICE);
+	for (uint32_t i = 0; i < ARRAY_LEN(other); i++)
+		ofproto_destroy(other[i], true);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {T(one_mac_moves)};
+	const struct CMUnitTest tests[] = {T(one_mac_moves), T(one_slice_a_turn)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
