@@ -168,6 +168,7 @@ static void answer(struct unixctl_conn *c, json_t *result, json_t *error)
 	size_t len = s ? strlen(s) : 0;
 
 	c->id = NULL; /* json_pack took it */
+	c->resumed = true;
 	c->gone = NULL;
 	json_decref(msg);
 	if (!s || !grow(&c->out, &c->out_size, c->out_len + len, OUT_MAX))
@@ -283,7 +284,7 @@ static bool one_request(struct unixctl_conn *c)
 	return true;
 }
 
-bool unixctl_server_run(struct unixctl_conn *c)
+static bool run(struct unixctl_conn *c)
 {
 	write_out(c);
 	while (!c->closing && !c->id && !c->out_len) { /* one request at a time, and its answer */
@@ -301,6 +302,14 @@ bool unixctl_server_run(struct unixctl_conn *c)
 		c->in_len += (size_t)n;
 	}
 	return !c->closing;
+}
+
+bool unixctl_server_run(struct unixctl_conn *c)
+{
+	bool alive = run(c);
+
+	c->resumed = false;
+	return alive;
 }
 
 /* --- client --------------------------------------------------------------------------------------- */

@@ -45,6 +45,9 @@ struct unixctl_conn {
 	char *in, *out;
 	size_t in_len, in_size, out_len, out_size, out_sent;
 	bool closing;
+	/* Answered outside of unixctl_server_run(): it is to be called, since of a request that was
+	 * read already the socket does not tell. */
+	bool resumed;
 	/* Of a command that answers later: called when the connection ends first. */
 	void (*gone)(struct unixctl_conn *c, void *aux);
 	void *aux;

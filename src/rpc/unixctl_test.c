@@ -300,8 +300,10 @@ static void answered_later(void **state)
 	say_text("{\"method\":\"wait\",\"params\":[],\"id\":1}{\"method\":\"echo\",\"params\":[],\"id\":2}");
 	assert_true(unixctl_server_run(conn));
 	assert_ptr_equal(later, conn);
+	assert_false(conn->resumed);
 	assert_string_equal(hear(), "");
 	unixctl_reply(later, "now");
+	assert_true(conn->resumed); /* or its owner would wait for the socket */
 	assert_string_equal(hear(), "{\"result\":\"now\\n\",\"error\":null,\"id\":1}");
 	assert_true(unixctl_server_run(conn));
 	assert_string_equal(hear(), "{\"result\":\"echo\\n\",\"error\":null,\"id\":2}");

@@ -228,7 +228,8 @@ static void run(struct vxd *d)
 				 ? 0
 				 : (int)MIN((next - now + NS_PER_MS - 1) / NS_PER_MS, 60000ull);
 
-		service_flush(&d->service);
+		if (service_flush(&d->service)) /* who may have asked for something else to be done */
+			ms = 0;
 		poll_block(&d->loop, ms);
 	}
 }

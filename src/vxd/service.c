@@ -185,10 +185,19 @@ int service_add_unixctl(struct service *s, const char *path, struct unixctl_serv
 	return add_socket(s, path, SOCK_STREAM, ctl);
 }
 
-void service_flush(struct service *s)
+bool service_flush(struct service *s)
 {
-	list_for_each (c, &s->clients, struct client, node)
-		update_events(c);
+	bool served = false;
+
+	list_for_each_safe (c, &s->clients, struct client, node) {
+		if (c->uc && c->uc->resumed) {
+			client_ready(&c->src, 0);
+			served = true;
+		} else {
+			update_events(c);
+		}
+	}
+	return served;
 }
 
 void service_close_clients(struct service *s)

@@ -34,8 +34,8 @@ int service_listen(struct service *s, struct loop *loop, struct rtnl *rtnl,
 		   struct unixctl_server *ctl);
 /* Another socket for commands; after service_listen().  0 or a negative errno. */
 int service_add_unixctl(struct service *s, const char *path, struct unixctl_server *ctl);
-/* Writes what waits for slow readers; called after each round. */
-void service_flush(struct service *s);
+/* Writes what waits for slow readers, serves who was answered at last; called after each round. */
+bool service_flush(struct service *s); /* true: a client was served */
 /* Closes all connections: before what they belong to (rtnl, unixctl) goes. */
 void service_close_clients(struct service *s);
 /* Nobody comes any more: the sockets and their names go. */
