@@ -47,7 +47,8 @@ int io_host_init(struct io_host *h, const struct io_wake *wake)
 	if (h->nl < 0)
 		return h->nl;
 	h->monitor = hostnl_open(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR |
-				     RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
+				     RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | RTMGRP_IPV4_RULE |
+				     1u << (RTNLGRP_IPV6_RULE - 1),
 			     true);
 	if (h->monitor < 0) {
 		close(h->nl);
@@ -207,6 +208,14 @@ static uint32_t link_mtu(struct io_host *h, struct worker *w, uint32_t ifindex, 
 	return h->route_link[w->id].mtu;
 }
 
+/* That there is none holds as long as a route would: or who sends there all the same has the host asked
+ * for each packet, which takes as long as many sent ones. */
+static int no_route(struct dst *out, uint64_t gen)
+{
+	*out = (struct dst){.type = DST_UNREACHABLE, .gen = gen};
+	return -EHOSTUNREACH;
+}
+
 int host_route(struct io_host *h, struct worker *w, const struct udp_flow *f, struct dst *out)
 {
 	uint64_t gen = host_route_gen(h); /* before the question: what changes after makes it old */
@@ -236,10 +245,12 @@ int host_route(struct io_host *h, struct worker *w, const struct udp_flow *f, st
 	mnl_attr_put_u8(nlh, RTA_IP_PROTO, IPPROTO_UDP);
 	mnl_attr_put_u16(nlh, RTA_DPORT, htons(f->dport));
 	r = hostnl_talk(fd, nlh, on_route, out);
+	if (r == -ENETUNREACH || r == -EHOSTUNREACH)
+		return no_route(out, gen);
 	if (r < 0)
 		return r;
 	if (out->type == DST_UNREACHABLE || out->type == DST_BLACKHOLE)
-		return -EHOSTUNREACH;
+		return no_route(out, gen);
 	if (!out->mtu && out->ifindex)
 		out->mtu = link_mtu(h, w, out->ifindex, gen);
 	out->gen = gen;

@@ -353,6 +353,31 @@ static void mtu_of_a_route(void **state)
 	assert_int_equal(d.mtu, MTU);
 }
 
+/* That there is none is kept, too, until something changes: here rules, then routes. */
+static void no_route(void **state)
+{
+	static const char *const change[] = {"ip rule add fwmark 7 blackhole",
+					     "ip -6 rule add fwmark 7 blackhole",
+					     "ip route add 10.9.9.0/24 dev lo"};
+	struct udp_flow f = flow_to("10.9.9.9");
+	struct dst d;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(change); i++) {
+		uint64_t gen = host_route_gen(&T.host);
+
+		assert_int_equal(T.sk->ops->route(T.w, T.sk, &f, &d), -EHOSTUNREACH);
+		assert_int_equal(d.type, DST_UNREACHABLE);
+		assert_int_equal(d.gen, gen);
+		assert_int_equal(system(change[i]), 0);
+		netdev_run(&T.host);
+		assert_true(host_route_gen(&T.host) > gen);
+	}
+	assert_int_equal(T.sk->ops->route(T.w, T.sk, &f, &d), 0);
+	assert_int_equal(system("ip route del 10.9.9.0/24 dev lo && ip rule del fwmark 7 && "
+				"ip -6 rule del fwmark 7"), 0);
+}
+
 /* A port is free as soon as no worker has its socket, before that is freed; and not before. */
 static void port_again(void **state)
 {
@@ -455,7 +480,7 @@ int main(int argc, char **argv)
 #define C(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		C(datagrams), C(trains), C(no_buffers), C(sent), C(sent_by_the_turn), C(refused), C(lies), C(longer_than_the_path), C(mtu_of_a_route),
-		C(port_again), C(many_pieces),
+		C(port_again), C(many_pieces), C(no_route),
 	};
 
 	(void)argc;
