@@ -273,7 +273,7 @@ static bool set_pattern(char *rest, struct text *why)
 	if (colon)
 		*colon = 0;
 	d = rest ? find_dest(rest) : -1;
-	if (!rest) {
+	if (!rest || !*rest) {
 		text_printf(why, "missing destination");
 		return false;
 	}

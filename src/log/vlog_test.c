@@ -60,6 +60,7 @@ static void specs(void **state)
 		{"bridge:foo", "no destination, level, or module \"foo\"",
 		 "bridge             OFF       WARN        ERR\n"},
 		{"PATTERN", "missing destination", NULL},
+		{"PATTERN:", "missing destination", NULL},
 		{"PATTERN:nowhere:%m", "unknown destination \"nowhere\"", NULL},
 		{"PATTERN:file", "missing pattern", NULL},
 		{NULL, "", "bridge             DBG        DBG        DBG\n"},

@@ -102,6 +102,29 @@ static void numbers(void **state)
 	assert_string_equal(err.text, "type \"gre\" is none of system, internal, patch, vxlan");
 }
 
+/* A port keeps all but its number; the one that it had rests. */
+static void renumbered(void **state)
+{
+	uint16_t no = 30, back = 1, any = 0;
+	struct vx_err err;
+
+	(void)state;
+	for (const char *name = "a\0b\0"; *name; name += 2)
+		assert_int_equal(try(W.br, name, "", NULL, 0, &any, &err), 0);
+	assert_int_equal(ofproto_port_renumber(W.br, 7, &no), -ENOENT);
+	assert_int_equal(ofproto_port_renumber(W.br, 1, &any), -EEXIST); /* b's */
+	assert_int_equal(ofproto_port_renumber(W.br, 1, &no), 0);
+	assert_int_equal(ofproto_port_find(W.br, "a"), 30);
+	assert_int_equal(view(30).dp_port, 2);
+	any = 0;
+	assert_int_equal(ofproto_port_renumber(W.br, 2, &any), 0);
+	assert_int_equal(any, 3);
+	assert_int_equal(ofproto_port_renumber(W.br, 30, &back), 0);
+	assert_int_equal(ofproto_port_find(W.br, "a"), 1);
+	assert_int_equal(ofproto_port_find(W.br, "b"), 3);
+	assert_int_equal(ofproto_port_del(W.br, 30, true), -ENOENT);
+}
+
 /* When all had been used within the hour, the one that rested longest. */
 static void numbers_used_up(void **state)
 {
@@ -675,10 +698,11 @@ static void changes_of_others(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(bridges),  T(numbers),	   T(numbers_used_up), T(identities),
-		T(lookup),   T(transmission),	   T(by_flow),	       T(patch),
-		T(policies), T(settled),	   T(patch_loop),      T(counters),
-		T(changes),  T(changes_of_others), T(listing),	       T(limits),
+		T(bridges),    T(numbers),	     T(numbers_used_up), T(identities),
+		T(lookup),     T(transmission),	     T(by_flow),	 T(patch),
+		T(policies),   T(settled),	     T(patch_loop),	 T(counters),
+		T(changes),    T(changes_of_others), T(listing),	 T(limits),
+		T(renumbered),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

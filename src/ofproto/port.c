@@ -74,7 +74,8 @@ static void add_identity(struct ofproto_port *port)
 	hmap_add(&d->tunnels, &port->by_id, tunnel_id_hash(d->vx->key, &id));
 }
 
-static void insert_port(struct ofproto *p, struct ofproto_port *port)
+/* Where its number says. */
+static void place_port(struct ofproto *p, struct ofproto_port *port)
 {
 	struct list *at = p->ports.prev; /* new ones have high numbers */
 
@@ -82,8 +83,13 @@ static void insert_port(struct ofproto *p, struct ofproto_port *port)
 	       container_of(at, struct ofproto_port, node)->ofport > port->ofport)
 		at = at->prev;
 	list_insert_after(at, &port->node);
-	p->n_ports++;
 	p->by_no[port->ofport] = port;
+}
+
+static void insert_port(struct ofproto *p, struct ofproto_port *port)
+{
+	place_port(p, port);
+	p->n_ports++;
 	hmap_add(&p->d->names, &port->by_name, hash_name(p->d, port->name));
 	if (port->kind == PORT_VXLAN)
 		add_identity(port);
@@ -272,6 +278,27 @@ int ofproto_port_del(struct ofproto *p, uint16_t ofport, bool del)
 		p->ofport_used[ofport] = MAX(vx_now(p->d->vx), 1ull);
 	port->del = del;
 	list_append(&p->d->leaving_ports, &port->node);
+	pending_change(p->d);
+	return 0;
+}
+
+int ofproto_port_renumber(struct ofproto *p, uint16_t from, uint16_t *to)
+{
+	struct ofproto_port *port = ofproto_port_at(p, from);
+
+	if (!port)
+		return -ENOENT;
+	if (*to && (*to >= OFPORT_MAX || ofproto_port_at(p, *to)))
+		return -EEXIST;
+	*to = choose_ofport(p, *to);
+	if (!*to)
+		return -EFBIG;
+	list_remove(&port->node);
+	p->by_no[from] = NULL;
+	if (from < OFPORT_MAX)
+		p->ofport_used[from] = MAX(vx_now(p->d->vx), 1ull);
+	port->ofport = *to;
+	place_port(p, port);
 	pending_change(p->d);
 	return 0;
 }

@@ -270,6 +270,7 @@ static void bridge_add_ports(struct bridge *b)
 			if (row && claim(row) == pass)
 				iface_create(i, row);
 		}
+	ifaces_renumber(b);
 }
 
 /* --- telling the database ------------------------------------------------------------------------

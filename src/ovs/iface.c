@@ -74,6 +74,19 @@ static bool parse_vxlan(struct iface *i, const struct ovsdb_row *row, struct ofp
 	return good;
 }
 
+/* The datapaths' own, and those of what tunnels share. */
+static bool is_reserved(const char *name)
+{
+	static const char *const prefixes[] = {
+		"erspan_sys", "genev_sys", "gre_sys", "gtpu_sys", "ip6erspan_sys",
+		"ip6gre_sys", "lisp_sys",  "stt_sys", "udp_sys",  "vxlan_sys"};
+
+	for (size_t k = 0; k < ARRAY_LEN(prefixes); k++)
+		if (!strncmp(name, prefixes[k], strlen(prefixes[k])))
+			return true;
+	return !strcmp(name, "ovs-netdev") || !strcmp(name, "ovs-system");
+}
+
 bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_port_cfg *cfg)
 {
 	int64_t want = ovsdb_row_integer(row, IFACE_OFPORT_REQUEST, 0);
@@ -87,6 +100,11 @@ bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_po
 	}
 	if (*i->refusal && !is_local(i)) {
 		text_printf(&i->error, "%s", i->refusal);
+		return false;
+	}
+	if (is_reserved(i->name)) { /* 3.1 tells the log only */
+		vlog_limited(VLM_BRIDGE, VLL_WARN,
+			     "could not create interface %s, name is reserved", i->name);
 		return false;
 	}
 	*cfg = (struct ofproto_port_cfg){.name = i->name, .type = i->type};
@@ -226,6 +244,47 @@ void iface_create(struct iface *i, const struct ovsdb_row *row)
 	text_done(&before);
 }
 
+static int64_t request_of(const struct iface *i)
+{
+	const struct ovsdb_table *t = ovsdb_idl_table(i->bridge->ovs->idl, OVS_INTERFACE);
+	const struct ovsdb_row *row = ovsdb_table_find(t, &i->uuid);
+	int64_t want = row ? ovsdb_row_integer(row, IFACE_OFPORT_REQUEST, 0) : 0;
+
+	return want > 0 && want < OFPORT_MAX ? want : 0;
+}
+
+/* To that number, or to any (0). */
+static void renumber(struct iface *i, uint16_t to)
+{
+	int32_t from = i->ofport;
+
+	if (ofproto_port_renumber(i->bridge->ofproto, (uint16_t)from, &to) < 0)
+		return;
+	i->ofport = i->had_ofport = to;
+	vlog(VLM_BRIDGE, VLL_INFO, "bridge %s: deleted interface %s on port %d", i->bridge->name,
+	     i->name, from);
+	vlog(VLM_BRIDGE, VLL_INFO, "bridge %s: added interface %s on port %u", i->bridge->name,
+	     i->name, to);
+}
+
+void ifaces_renumber(struct bridge *b)
+{
+	list_for_each (i, &b->ifaces, struct iface, node) {
+		int64_t want = i->ofport > 0 && !is_local(i) ? request_of(i) : 0;
+		struct iface *other = NULL;
+
+		if (!want || want == i->ofport)
+			continue;
+		list_for_each (k, &b->ifaces, struct iface, node)
+			other = k->ofport == want ? k : other;
+		if (other && request_of(other) == want)
+			continue; /* it came first */
+		if (other)
+			renumber(other, 0);
+		renumber(i, (uint16_t)want);
+	}
+}
+
 void iface_destroy(struct iface *i)
 {
 	if (i->ofport > 0 && !is_local(i)) {
@@ -284,6 +343,19 @@ static void tell_link_kind(const struct host_link *l, const struct ovsdb_row *ro
 	ovsdb_idl_txn_set_string(txn, row, IFACE_DUPLEX, drv.is_full ? "full" : "half");
 }
 
+/* What it had when it was of another type, or until its device went. */
+static void tell_no_device(const struct iface *i, const struct ovsdb_row *row,
+			   struct ovsdb_idl_txn *txn)
+{
+	ovsdb_idl_txn_clear(txn, row, IFACE_MTU);
+	if (strcmp(i->type, "vxlan") != 0 && strcmp(i->type, "patch") != 0)
+		return;
+	ovsdb_idl_txn_clear(txn, row, IFACE_LINK_SPEED);
+	ovsdb_idl_txn_clear(txn, row, IFACE_DUPLEX);
+	if (!strcmp(i->type, "patch"))
+		ovsdb_idl_txn_clear(txn, row, IFACE_STATUS);
+}
+
 static void tell_device(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn)
 {
 	struct dev *d = iface_dev(i);
@@ -294,8 +366,9 @@ static void tell_device(struct iface *i, const struct ovsdb_row *row, struct ovs
 	/* Of an interface of the host the host's, which has its own mind (2.4). */
 	up = on_host ? l.flags & IFF_UP : !d || dev_is_up(d);
 	carrier = on_host ? l.flags & IFF_RUNNING : up;
-	i->link_resets += carrier != i->had_carrier;
+	i->link_resets += i->knows_carrier && carrier != i->had_carrier;
 	i->had_carrier = carrier;
+	i->knows_carrier = true;
 	ovsdb_idl_txn_set_string(txn, row, IFACE_ADMIN_STATE, up ? "up" : "down");
 	ovsdb_idl_txn_set_string(txn, row, IFACE_LINK_STATE, carrier ? "up" : "down");
 	ovsdb_idl_txn_set_integer(txn, row, IFACE_LINK_RESETS, i->link_resets);
@@ -304,6 +377,8 @@ static void tell_device(struct iface *i, const struct ovsdb_row *row, struct ovs
 	ovsdb_idl_txn_set_string(txn, row, IFACE_MAC_IN_USE, mac_text(d ? &d->mac : &i->mac, mac));
 	if (d)
 		ovsdb_idl_txn_set_integer(txn, row, IFACE_MTU, d->mtu);
+	else
+		tell_no_device(i, row, txn);
 	if (on_host)
 		tell_link_kind(&l, row, txn);
 }

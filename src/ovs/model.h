@@ -43,7 +43,7 @@ struct iface {
 	struct egress egress;
 	struct text unbuilt; /* what the log said of its columns */
 	struct text warned;  /* and of its options */
-	bool had_carrier;
+	bool had_carrier, knows_carrier;
 	int64_t link_resets;
 };
 
@@ -102,6 +102,8 @@ bool iface_parse(struct iface *i, const struct ovsdb_row *row, struct ofproto_po
 /* Makes it, or changes it to what the row asks for; sets ofport and error. */
 void iface_create(struct iface *i, const struct ovsdb_row *row);
 void iface_destroy(struct iface *i);
+/* Those whose row requests another number get it, from who has it without a request (ovs.md 2.4). */
+void ifaces_renumber(struct bridge *b);
 /* Statistics and what else moves by itself. */
 void iface_tell_status(struct iface *i, const struct ovsdb_row *row, struct ovsdb_idl_txn *txn);
 /* Columns that go with cur_cfg. */

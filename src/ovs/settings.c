@@ -272,7 +272,7 @@ static void set_mtu(struct iface *i, uint32_t mtu)
 
 static bool follows_mtu(const struct iface *i)
 {
-	return !strcmp(i->type, "internal") && !i->has_mtu_request;
+	return (!strcmp(i->type, "internal") || !strcmp(i->type, "tap")) && !i->has_mtu_request;
 }
 
 /* Internal ports that nobody gave an MTU have the least of the others'. */

@@ -147,7 +147,14 @@ static bool packet_type(struct reader *r, const char *k, const char *v)
 {
 	if (!strcmp(v, "legacy_l2"))
 		return true;
-	if (!strcmp(v, "legacy_l3") || !strcmp(v, "ptap"))
+	if (!strcmp(v, "legacy_l3")) { /* exts=gpe, which could, is refused */
+		text_printf(r->error,
+			    "%s: legacy_l3 configured on VXLAN (without GPE) tunnel that cannot "
+			    "carry L3 traffic",
+			    r->name);
+		return false;
+	}
+	if (!strcmp(v, "ptap"))
 		return refuse(r, k, v, "legacy_l2; others are not built");
 	text_printf(r->error, "%s: unknown packet_type '%s'", r->name, v);
 	return false;

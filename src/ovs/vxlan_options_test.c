@@ -75,6 +75,8 @@ static const struct {
 	{"remote_ip=10.1.1.2 bogus=1", "", "N: unknown vxlan argument 'bogus'\n"},
 	{"remote_ip=10.1.1.2 psk=x ipsec_cert=y", "", ""},
 	{"remote_ip=10.1.1.2 packet_type=x", "N: unknown packet_type 'x'", ""},
+	{"remote_ip=10.1.1.2 packet_type=legacy_l3",
+	 "N: legacy_l3 configured on VXLAN (without GPE) tunnel that cannot carry L3 traffic", ""},
 	{"remote_ip=10.1.1.2 packet_type=ptap",
 	 "N: option packet_type=ptap is wrong: legacy_l2; others are not built", ""},
 };

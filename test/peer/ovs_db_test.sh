@@ -96,7 +96,7 @@ for bad in ab 0000000000000000 00000000000000xy; do # S30
 done
 both remove bridge br1 other-config datapath-id
 both add-port br1 h0
-both get interface h0 ofport error type admin_state link_state mtu mac_in_use status link_speed duplex
+both get interface h0 ofport error type admin_state link_state link_resets mtu mac_in_use status link_speed duplex
 both get interface br1 mac_in_use
 both get bridge br1 datapath_id
 both del-port br1 h0
@@ -117,6 +117,12 @@ both clear interface i1 mtu_request
 same "without a request it follows at once (3.1: when a port next changes)" 1400 "$(value interface i1 mtu)"
 both del-port br1 h0
 both get interface br1 mtu
+both add-port br1 t1 -- set interface t1 type=tap # as an internal one
+both set interface i1 mtu_request=1300
+both get interface t1 mtu
+both get interface br1 mtu
+both clear interface i1 mtu_request
+both del-port br1 t1
 both set interface i1 'mac="02:00:00:00:00:99"'
 both get interface i1 mac_in_use
 both del-port br1 i1
@@ -125,7 +131,7 @@ ip -n ${NSTAG}A link show i1 >/dev/null 2>&1 && fail "i1 is still there (S23)"
 # --- VXLAN ports (S16, S17, S31-S38, S44) ---
 tunnel() { both --may-exist add-port br1 $1 -- set interface $1 type=vxlan "${@:2}"; both get interface $1 ofport; both get interface $1 error; both --if-exists del-port br1 $1; }
 both add-port br1 vx1 -- set interface vx1 type=vxlan options:remote_ip=10.1.1.2 options:key=100 # S16
-both get interface vx1 ofport error ifindex mtu admin_state link_state duplex link_speed # S17
+both get interface vx1 ofport error ifindex mtu admin_state link_state link_resets duplex link_speed # S17
 same "statistics (S17)" '{rx_bytes=0, rx_packets=0, tx_bytes=0, tx_packets=0}' "$(value interface vx1 statistics)"
 both add-port br1 tt -- set interface tt type=vxlan options:remote_ip=10.1.1.2 options:key=100 # S35
 both get interface tt ofport error
@@ -143,6 +149,7 @@ tunnel v8 options:remote_ip=10.1.1.3 options:exts=foo
 tunnel v9 options:remote_ip=10.1.1.3 options:tos=3
 tunnel v10 options:remote_ip=10.1.1.3 options:exts=gbp        # S38: 4789 is used without
 tunnel v11 options:remote_ip=10.1.1.3 options:packet_type=x
+tunnel v13 options:remote_ip=10.1.1.3 options:packet_type=legacy_l3
 tunnel v12 options:remote_ip=flow options:key=flow
 # Where it leaves, and as routes change (S50).
 for n in A R; do ip -n $NSTAG$n addr add 10.9.0.1/24 dev h0; done
@@ -191,6 +198,35 @@ both get interface a1 ofport
 both add-port br1 a2 -- set interface a2 type=internal ofport_request=7
 [ "$(value interface a2 ofport)" -gt 0 ] && [ "$(value interface a2 ofport)" != 7 ] || fail "two want 7 (S26)"
 both del-port br1 a1 -- del-port br1 a2
+# A request moves a port that is there, and who has the number without a request.
+both add-br br5 -- set bridge br5 $N
+for i in n1 n2 n3; do both add-port br5 $i -- set interface $i type=internal; done
+numbers_of() { for i in br5 n1 n2 n3; do both get interface $i ofport; done; }
+for words in "n3 ofport_request=1" "n3 ofport_request=30" "n2 ofport_request=30" "br5 ofport_request=9" \
+	"n3 ofport_request=31 -- set interface n2 ofport_request=32" \
+	"n3 ofport_request=32 -- set interface n2 ofport_request=31" "n1 ofport_request=31"; do
+	both set interface $words
+	numbers_of
+done
+same "n3 as asked for (S26)" 32 "$(value interface n3 ofport)"
+both clear interface n2 ofport_request # n1 wants 31, too
+both get interface n1 ofport
+same "n1 as asked for (S26)" 31 "$(value interface n1 ofport)"
+both get interface n1 admin_state mtu error
+# Of another type: columns of the old one go.
+both set interface n1 type=vxlan options:remote_ip=10.1.1.66
+both get interface n1 ofport link_speed duplex mtu ifindex error link_resets
+both set interface n1 type=patch options='{peer=n9}'
+both get interface n1 ofport link_speed duplex mtu status ifindex error
+both del-br br5
+# Names of the datapath's own (2.4).
+for name in vxlan_sys_4789 gre_sys9 udp_sys_1 ovs-netdev ovs-system; do
+	both add-port br1 $name -- set interface $name type=internal
+	both get interface $name ofport error
+	both del-port br1 $name
+done
+both add-port br1 vxlan_sys_1 -- set interface vxlan_sys_1 type=vxlan options:remote_ip=10.1.1.67
+both del-port br1 vxlan_sys_1
 both add-br br4 -- set bridge br4 $N
 patch() { both --may-exist add-port br1 px1 -- set interface px1 type=patch "$@"; both get interface px1 error; both del-port br1 px1; }
 patch
