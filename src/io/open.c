@@ -46,6 +46,12 @@ static void open_unhide(void *ctx, struct hide *h)
 	hide_del(h);
 }
 
+static int open_port_mtu(void *ctx, uint32_t ifindex, uint32_t mtu)
+{
+	(void)ctx;
+	return hostlink_set(&(struct link_ask){.ifindex = ifindex, .mtu = mtu, .up = -1});
+}
+
 /* --- in this process ------------------------------------------------------------------------- */
 
 static int not_here(const char *netns, struct vx_err *err)
@@ -109,6 +115,7 @@ const struct io_open io_open_direct = {
 	.packet = open_packet,
 	.hide = open_hide,
 	.unhide = open_unhide,
+	.port_mtu = open_port_mtu,
 	.tap = direct_tap,
 	.tap_done = direct_tap_done,
 	.veth = direct_veth,

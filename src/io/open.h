@@ -84,6 +84,9 @@ struct io_open {
 	int (*hide)(void *ctx, uint32_t ifindex, struct hide *out);
 	void (*unhide)(void *ctx, struct hide *h); /* harmless if nothing is hidden */
 
+	/* Sets the MTU of an interface of the host's that a port has taken in. */
+	int (*port_mtu)(void *ctx, uint32_t ifindex, uint32_t mtu);
+
 	/* The queue of a TAP with virtio-net headers, MTU and MAC set, not persistent yet if it is
 	 * new; its index there in *ifindex.  With ADOPT_ANY one that was there keeps its MTU, MAC,
 	 * name, namespace and up, which *a says then.  An error has a sentence, unless /dev/net/tun

@@ -164,10 +164,25 @@ static void port_set_rx_mode(struct dev *d)
 	}
 }
 
+/* What the database takes in is the interface itself, and so is its MTU. */
+static int change_hosts_mtu(struct packet_port *pp, uint32_t mtu, struct vx_err *err)
+{
+	const struct io_open *open = &pp->ctx->open;
+	int r = mtu == pp->host_mtu ? 0 : open->port_mtu(open->ctx, pp->io.ifindex, mtu);
+
+	if (r < 0)
+		return vx_fail(err, r, "the host refuses mtu %u for %s (%s)", mtu, pp->host_name,
+			       strerror(-r));
+	pp->host_mtu = mtu;
+	return 0;
+}
+
 static int port_change_mtu(struct dev *d, uint32_t mtu, struct vx_err *err)
 {
 	struct packet_port *pp = packet_port_of(d);
 
+	if (d->owner == OWNER_OVSDB)
+		return change_hosts_mtu(pp, mtu, err);
 	if (mtu > pp->host_mtu)
 		return vx_fail(err, -EINVAL, "%s of the host has mtu %u: raise it there first",
 			       pp->host_name, pp->host_mtu);

@@ -403,6 +403,9 @@ static int serve(struct helper *h, const struct helper_req *q, struct helper_rep
 	case HELPER_HIDE:
 	case HELPER_UNHIDE:
 		return op_hide(q, rep);
+	case HELPER_PORT_MTU:
+		rep->error = io_open_direct.port_mtu(NULL, q->port.ifindex, q->port.mtu);
+		return -1;
 	case HELPER_UDP:
 		return opened(io_open_direct.udp(NULL, &q->udp), rep);
 	case HELPER_SETTLED:

@@ -129,6 +129,13 @@ static void client_unhide(void *ctx, struct hide *h)
 	*h = (struct hide){.how = HIDE_NONE, .fd = -1};
 }
 
+static int client_port_mtu(void *ctx, uint32_t ifindex, uint32_t mtu)
+{
+	struct helper_req q = {.op = HELPER_PORT_MTU, .port = {ifindex, mtu}};
+
+	return ask_plain(ctx, &q);
+}
+
 static int client_tap(void *ctx, struct side_ask *a, uint32_t *ifindex, struct vx_err *err)
 {
 	struct helper_req q = {.op = HELPER_TAP, .side = *a};
@@ -214,6 +221,7 @@ static const struct io_open client_open = {
 	.packet = client_packet,
 	.hide = client_hide,
 	.unhide = client_unhide,
+	.port_mtu = client_port_mtu,
 	.tap = client_tap,
 	.tap_done = client_tap_done,
 	.veth = client_veth,

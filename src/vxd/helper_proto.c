@@ -141,6 +141,10 @@ int helper_req_check(const struct helper_req *r, int fd)
 	case HELPER_UNHIDE:
 		good = good && r->hide.ifindex && r->hide.ifindex <= INT32_MAX;
 		break;
+	case HELPER_PORT_MTU:
+		good = good && r->port.ifindex && r->port.ifindex <= INT32_MAX && r->port.mtu &&
+		       r->port.mtu <= UINT16_MAX;
+		break;
 	case HELPER_UDP:
 		good = good && udp_is_good(&r->udp);
 		break;

@@ -24,6 +24,7 @@ enum helper_op {
 	HELPER_PACKET,	 /* dev; reply: descriptor */
 	HELPER_HIDE,	 /* hide: ifindex; reply: how, and for HIDE_TCX a descriptor */
 	HELPER_UNHIDE,	 /* hide: ifindex, of HIDE_CLSACT */
+	HELPER_PORT_MTU, /* port: of an interface that a port has taken in */
 	HELPER_UDP,	 /* udp; reply: descriptor */
 	HELPER_SETTLED,	 /* all that is taken over from a former vxd has been */
 	HELPER_BYE,	 /* a clean stop: the reply is the last one */
@@ -40,6 +41,9 @@ struct helper_req {
 		struct {
 			uint32_t ifindex;
 		} hide;
+		struct {
+			uint32_t ifindex, mtu;
+		} port;
 		char dev[IF_NAME_MAX];
 	};
 };

@@ -59,6 +59,10 @@ static struct helper_req req(enum helper_op op)
 	case HELPER_PACKET:
 		strcpy(q.dev, "eth0");
 		break;
+	case HELPER_PORT_MTU:
+		q.port.ifindex = 7;
+		q.port.mtu = 9000;
+		break;
 	case HELPER_HIDE:
 	case HELPER_UNHIDE:
 		q.hide.ifindex = 7;
@@ -130,6 +134,10 @@ static const struct {
 	{HELPER_PACKET, AT(dev, 1, "\0")},
 	{HELPER_HIDE, AT(hide.ifindex, 4, "\0\0\0\0")},
 	{HELPER_UNHIDE, AT(hide.ifindex, 4, "\xff\xff\xff\xff")},
+	{HELPER_PORT_MTU, AT(port.ifindex, 4, "\0\0\0\0")},
+	{HELPER_PORT_MTU, AT(port.ifindex, 4, "\0\0\0\x80")},
+	{HELPER_PORT_MTU, AT(port.mtu, 4, "\0\0\0\0")},
+	{HELPER_PORT_MTU, AT(port.mtu, 4, "\0\0\1\0")},
 	{HELPER_UDP, AT(udp.family, 2, "\1\0")},   /* AF_UNIX */
 	{HELPER_UDP, AT(udp.family, 2, "\x11\0")}, /* AF_PACKET */
 	{HELPER_UDP, AT(udp.sends, 1, "\2")},

@@ -115,6 +115,25 @@ both get interface i1 mtu
 same "the TAP's MTU" 1300 "$(ip -n ${NSTAG}A -o link show i1 | grep -o 'mtu [0-9]*' | cut -d' ' -f2)"
 both clear interface i1 mtu_request
 same "without a request it follows at once (3.1: when a port next changes)" 1400 "$(value interface i1 mtu)"
+# Of an interface of the host it is the host's.
+hosts_mtu() { ip -n $NSTAG$1 -o link show h0 | grep -o 'mtu [0-9]*' | cut -d' ' -f2; }
+for mtu in 1450 2000; do
+	both set interface h0 mtu_request=$mtu
+	both get interface h0 mtu
+	both get interface br1 mtu
+	for n in A R; do same "the host's MTU of h0, $n" $mtu "$(hosts_mtu $n)"; done
+done
+for n in A R; do ip -n $NSTAG$n link set h0 mtu 1600; done # which is not for others to set then
+for n in A R; do await eval '[ "$(hosts_mtu '$n')" = 2000 ]'; done
+both clear interface h0 mtu_request
+both get interface h0 mtu
+for n in A R; do ip -n $NSTAG$n link set h0 mtu 1400; done
+await eval '[ "$(value interface h0 mtu)" = 1400 ]'
+both set interface h0 mtu_request=65000
+both get interface h0 mtu
+for n in A R; do same "the host's MTU of h0, $n" 65000 "$(hosts_mtu $n)"; done
+both set interface h0 mtu_request=1400
+both clear interface h0 mtu_request
 both del-port br1 h0
 both get interface br1 mtu
 both add-port br1 t1 -- set interface t1 type=tap # as an internal one
