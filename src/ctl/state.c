@@ -392,10 +392,11 @@ int state_compact(struct state *s, struct vx *vx)
 	tell_written(s, 0);
 	close(s->fd);
 	s->fd = fd;
-	r = sync_dir_of(s->path);
+	r = sync_dir_of(s->path); /* it is there in any case, but for a crash of the host just now */
 	if (r < 0)
-		vlog(VLM_STATE, VLL_WARN, "cannot sync the directory of %s: %s", s->path, strerror(-r));
-	return r;
+		vlog_limited(VLM_STATE, VLL_WARN, "cannot sync the directory of %s: %s", s->path,
+			     strerror(-r));
+	return 0;
 }
 
 void state_commit(struct state *s)

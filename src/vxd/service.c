@@ -123,6 +123,19 @@ static void client_ready(struct loop_source *src, uint32_t events)
 		update_events(c);
 }
 
+/* All descriptors are in use: whoever comes is let go by the one in reserve, or he would be "ready"
+ * for ever. */
+static void turn_away(struct service *s, int listener)
+{
+	int fd;
+
+	close(s->spare_fd);
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	if (fd >= 0)
+		close(fd);
+	s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static void accept_one(struct loop_source *src, uint32_t events)
 {
 	struct service_socket *k = src->ctx;
@@ -131,8 +144,11 @@ static void accept_one(struct loop_source *src, uint32_t events)
 	struct client *c;
 
 	(void)events;
-	if (fd < 0)
+	if (fd < 0) {
+		if (errno == EMFILE || errno == ENFILE)
+			turn_away(s, src->fd);
 		return;
+	}
 	c = calloc(1, sizeof(*c));
 	if (c && !k->ctl)
 		c->nl = rtnl_conn_new(s->rtnl, fd);
@@ -174,6 +190,7 @@ int service_listen(struct service *s, struct loop *loop, struct rtnl *rtnl,
 	s->loop = loop;
 	s->rtnl = rtnl;
 	list_init(&s->clients);
+	s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	path_of(s, "vxd.nl", path);
 	r = add_socket(s, path, SOCK_SEQPACKET, NULL);
 	path_of(s, "vxd.ctl", path);
@@ -223,6 +240,7 @@ void service_done(struct service *s)
 	if (s->loop) {
 		service_close_clients(s);
 		service_close_sockets(s);
+		close(s->spare_fd);
 	}
 	path_of(s, "vxd.pid", path);
 	unlink(path);

@@ -23,6 +23,7 @@ struct service {
 	struct rtnl *rtnl;
 	char dir[RUNDIR_MAX];
 	int pid_fd;
+	int spare_fd; /* turns clients away where there is no other */
 	struct service_socket sockets[SERVICE_SOCKETS];
 	uint32_t n_sockets;
 	struct list clients;

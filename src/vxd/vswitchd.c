@@ -154,7 +154,9 @@ uint64_t vswitchd_turn(struct vxd *d, uint64_t now)
 		helper_settled(&d->helper);
 		daemon_complete();
 	}
-	state_commit(&d->state);
+	/* Where it cannot be written each change tries again, not each turn. */
+	if (d->state.pending.len || !d->state.failing)
+		state_commit(&d->state);
 	bridge_wait(d->ovs, now, &next);
 	return next;
 }

@@ -279,6 +279,39 @@ P
 	vx A link show vxlan1 >/dev/null || fail "vxd does not serve after junk"
 }
 
+# More clients than vxd has descriptors for are turned away, and cost it nothing.
+crowd() {
+	local pid=$VXD_PID_A limit ticks
+	limit=$(prlimit --pid $pid --nofile --noheadings --output=SOFT | tr -d ' ')
+	prlimit --pid $pid --nofile=$(($(ls /proc/$pid/fd | wc -l) + 3)):
+	ticks=$(awk '{ print $14 + $15 }' /proc/$pid/stat)
+	timeout 20 "$PYTHON" - "$TMP/A/vxd.ctl" <<-'P' || fail "clients are not turned away"
+		import socket, sys, time
+		held = []
+		for i in range(50):
+		    s = socket.socket(socket.AF_UNIX)
+		    s.settimeout(5)
+		    s.connect(sys.argv[1])
+		    held.append(s)
+		time.sleep(2)
+		away = 0
+		for s in held:
+		    s.setblocking(False)
+		    try:
+		        away += s.recv(1) == b""
+		    except BlockingIOError:
+		        pass
+		    except ConnectionResetError:
+		        away += 1
+		print(f"{away} of 50 were turned away")
+		sys.exit(not 40 <= away < 50)
+	P
+	ticks=$(($(awk '{ print $14 + $15 }' /proc/$pid/stat) - ticks))
+	[ $ticks -lt 50 ] || fail "vxd is busy with clients that it has no descriptors for: $ticks ticks in 2 s"
+	prlimit --pid $pid --nofile=$limit:
+	await vx A link show vxlan1
+}
+
 words_of_link
 words_of_fdb
 same "nothing was changed" "$(vx A -d link show)" "$(vx A -d link show vxlan1)"
@@ -288,5 +321,6 @@ programs
 config_file
 batch
 junk
+crowd
 accounts A
 finish

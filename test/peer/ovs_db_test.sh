@@ -244,6 +244,11 @@ for name in vxlan_sys_4789 gre_sys9 udp_sys_1 ovs-netdev ovs-system; do
 	both get interface $name ofport error
 	both del-port br1 $name
 done
+# A name that means "any number" is refused, for a reason of vx's own.
+one A add-port br1 'a%d' -- set interface 'a%d' type=internal >/dev/null
+same "a%d" -1 "$(value interface 'a%d' ofport)"
+value interface 'a%d' error | grep -q 'could not open network device a%d (Invalid argument)' || fail "a%d: $(value interface 'a%d' error)"
+one A del-port br1 'a%d'
 both add-port br1 vxlan_sys_1 -- set interface vxlan_sys_1 type=vxlan options:remote_ip=10.1.1.67
 both del-port br1 vxlan_sys_1
 both add-br br4 -- set bridge br4 $N
