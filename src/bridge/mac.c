@@ -40,6 +40,7 @@ void mac_table_done(struct mac_table *t)
 {
 	struct mac_index *x = atomic_load(&t->index);
 
+	mac_usage_done(t);
 	for (uint32_t i = 0; x && i < x->n; i++)
 		for (struct mac_entry *e = atomic_load(&x->bucket[i]), *next; e; e = next) {
 			next = atomic_load(&e->next[x->link]);
@@ -193,9 +194,11 @@ void mac_list_add(struct mac_table *t, struct mac_list *l)
 	list_init(&l->fixed);
 	l->n_learned = 0;
 	l->gone = false;
+	l->place = 0;
 	pthread_mutex_lock(&t->lock);
 	list_append(&t->lists, &l->node);
 	t->n_lists++;
+	mac_usage_room(t);
 	pthread_mutex_unlock(&t->lock);
 }
 
@@ -212,6 +215,8 @@ void mac_list_put(struct mac_table *t, struct mac_entry *e)
 	list_append(learned ? &l->learned : &l->fixed, &e->node);
 	l->n_learned += learned;
 	t->n_learned += learned;
+	if (learned)
+		mac_usage_changed(t, l);
 }
 
 void mac_list_take(struct mac_table *t, struct mac_entry *e)
@@ -222,6 +227,8 @@ void mac_list_take(struct mac_table *t, struct mac_entry *e)
 	list_remove(&e->node);
 	l->n_learned -= learned;
 	t->n_learned -= learned;
+	if (learned)
+		mac_usage_changed(t, l);
 }
 
 /* --- entries --------------------------------------------------------------------------------- */

@@ -61,6 +61,7 @@ struct mac_list {
 	struct list learned; /* oldest first, roughly */
 	struct list fixed;   /* static and local ones */
 	uint32_t n_learned;
+	uint32_t place; /* in mac_usage.at; 0: it is not there */
 	bool gone; /* left: workers that still see the port learn nothing for it */
 };
 
@@ -75,6 +76,13 @@ struct mac_index;
 /* Since the table was made, or the last clearing. */
 struct mac_totals {
 	uint64_t learned, expired, evicted, moved;
+};
+
+/* Who has most (mac_usage.c). */
+struct mac_usage {
+	struct mac_list **at; /* from 1 to n; NULL: it is not kept */
+	uint32_t n, room;
+	bool is_kept;
 };
 
 struct mac_table {
@@ -92,6 +100,7 @@ struct mac_table {
 	struct list lists; /* struct mac_list.node */
 	uint32_t n_lists;
 	struct mac_list own;
+	struct mac_usage usage;
 	/* Called where an entry is new, elsewhere or gone; under the lock, by any thread.  May be
 	 * NULL. */
 	void (*changed)(void *ctx, const struct mac *mac, uint16_t vlan);
@@ -102,6 +111,8 @@ struct mac_table {
 /* 0 or -ENOMEM.  'bridge' may be NULL. */
 int mac_table_init(struct mac_table *t, struct vx *vx, struct dev *bridge);
 void mac_table_done(struct mac_table *t);		      /* no worker may read */
+/* Before there are entries: ports give up theirs in Open vSwitch's order. */
+void mac_usage_keep(struct mac_table *t);
 /* A port joins.  Control. */
 void mac_list_add(struct mac_table *t, struct mac_list *l);
 

@@ -22,6 +22,11 @@ struct mac_list *mac_list_of(struct mac_table *t, struct mac_port *port);
 /* Into, and out of, the list of its port and kind; around a change of either. */
 void mac_list_put(struct mac_table *t, struct mac_entry *e);
 void mac_list_take(struct mac_table *t, struct mac_entry *e);
+/* l has one more, or one less, learnt entry. */
+void mac_usage_changed(struct mac_table *t, struct mac_list *l);
+void mac_usage_room(struct mac_table *t); /* there is one list more */
+void mac_usage_done(struct mac_table *t);
+struct mac_list *mac_usage_most(const struct mac_table *t); /* NULL: nobody has any */
 /* Linked, not told; NULL: no memory, or too many entries in limbo. */
 struct mac_entry *mac_entry_new(struct mac_table *t, const struct mac *mac, uint16_t vlan,
 				enum mac_kind kind,

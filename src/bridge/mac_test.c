@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "bridge/mac_priv.h"
 #include "bridge/port.h"
 
 enum { WORKERS = 2, ROUNDS = 60, MACS = 3000 };
@@ -82,6 +83,53 @@ static void together(void **state)
 	assert_int_equal(table.n_limbo, 0);
 }
 
+static void learn(uint32_t at, uint32_t i)
+{
+	struct mac m = station(i);
+
+	mac_vlan_learn(&table, &m, 0, &port[at].macs, NS_PER_S);
+}
+
+/* As Open vSwitch has it: of two that have as many, who had them first. */
+static void who_has_most(void **state)
+{
+	struct bridge_port more[5] = {0};
+	struct mac m = station(1);
+
+	mac_usage_keep(&table);
+	table.limit = 4;
+	learn(1, 1);
+	learn(1, 2);
+	learn(0, 3);
+	learn(0, 4);
+	assert_ptr_equal(mac_usage_most(&table), &port[1].macs.list);
+	learn(0, 5);
+	assert_null(mac_vlan_lookup(&table, &m, 0));
+	assert_ptr_equal(mac_usage_most(&table), &port[0].macs.list);
+
+	table.limit = 40;
+	for (size_t i = 0; i < ARRAY_LEN(more); i++)
+		mac_list_add(&table, &more[i].macs.list);
+	for (uint32_t i = 0, n = 1; i < 4000; i++) {
+		struct mac_port *p;
+		uint32_t most = 0;
+
+		n = n * 1103515245 + 12345;
+		p = n >> 16 & 1 ? &port[n >> 17 & 1].macs : &more[(n >> 17) % 5].macs;
+		m = station(n >> 24);
+		mac_vlan_learn(&table, &m, 0, p, NS_PER_S);
+		list_for_each (l, &table.lists, struct mac_list, node)
+			most = MAX(most, l->n_learned);
+		assert_int_equal(mac_usage_most(&table)->n_learned, most);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(more); i++)
+		mac_forget_port(&table, &more[i].macs);
+	for (int i = 0; i < WORKERS; i++)
+		mac_forget_port(&table, &port[i].macs);
+	assert_int_equal(table.usage.n, 0);
+	assert_null(mac_usage_most(&table));
+}
+
 static int setup(void **state)
 {
 	struct vx_config cfg = {.n_workers = WORKERS, .key = {5, 6}, .now = NS_PER_S};
@@ -105,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(together, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_has_most, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,11 +40,8 @@ static void refresh(struct mac_table *t, struct mac_entry *e, uint64_t seen)
 /* The oldest of the port that has most. */
 static void evict(struct mac_table *t)
 {
-	struct mac_list *most = NULL;
+	struct mac_list *most = mac_usage_most(t);
 
-	list_for_each (l, &t->lists, struct mac_list, node)
-		if (l->n_learned && (!most || l->n_learned > most->n_learned))
-			most = l;
 	if (!most)
 		return;
 	t->totals.evicted++;

@@ -48,6 +48,7 @@ static struct ofproto *ofproto_new(struct dpif *d, const char *bridge)
 	list_init(&p->bundles);
 	p->mac_aging_s = AGING_DEFAULT;
 	p->macs.limit = MACS_DEFAULT;
+	mac_usage_keep(&p->macs);
 	p->macs.changed = revalidate_note_mac;
 	p->macs.ctx = d;
 	return p;
