@@ -85,7 +85,8 @@ int formers_line(struct vx *vx, int argc, char *const argv[], char *why, size_t 
 		return 0;
 	}
 	if (!parse(&f, argc, argv))
-		snprintf(why, size, "not understood: by-ovsdb NAME index N [side] [netns NETNS] [netname NAME]");
+		snprintf(why, size,
+			 "not understood: by-ovsdb NAME index N [side] [netns NETNS] [netname NAME]");
 	else if (former_add(vx, &f) < 0)
 		snprintf(why, size, "out of memory");
 	else

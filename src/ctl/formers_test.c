@@ -64,9 +64,11 @@ static void no_such_line(void **state)
 	static const char *const bad[] = {
 		"by-ovsdb", "by-ovsdb br1", "by-ovsdb br1 index", "by-ovsdb br1 index 0",
 		"by-ovsdb br1 index x", "by-ovsdb br1 index 4294967295", "by-ovsdb br1 indices 3",
-		"by-ovsdb br1 index 3 what", "by-ovsdb br1 index 3 netns", "by-ovsdb br1 index 3 side netname",
+		"by-ovsdb br1 index 3 what", "by-ovsdb br1 index 3 netns",
+		"by-ovsdb br1 index 3 side netname",
 		"by-ovsdb sixteen-letters- index 3", "by-ovsdb br1 index 3 netname sixteen-letters-",
-		"by-ovsdb br1 index 3 netns 1234567890123456789012345678901234567890123456789012345678901234",
+		"by-ovsdb br1 index 3 netns "
+		"1234567890123456789012345678901234567890123456789012345678901234",
 	};
 	struct vx *vx = vx_new(&(struct vx_config){.n_workers = 1});
 

@@ -68,7 +68,8 @@ int state_open(struct state *s, const char *asked, char *why, size_t size)
 		if (!make_dir(dir))
 			continue;
 		if (!take_dir(s, dir)) {
-			snprintf(why, size, "another vxd keeps its state in %s: name another directory with "
+			snprintf(why, size,
+				 "another vxd keeps its state in %s: name another directory with "
 				 "--statedir, or start with --no-state", dir);
 			return -EBUSY;
 		}
@@ -357,8 +358,9 @@ static int sync_dir_of(const char *path)
 static int tell_written(struct state *s, int r)
 {
 	if (r < 0 && !s->failing)
-		vlog(VLM_STATE, VLL_WARN, "cannot write %s: %s; what is changed from now on is lost at the "
-					  "next start, unless it can be written later", s->path, strerror(-r));
+		vlog(VLM_STATE, VLL_WARN,
+		     "cannot write %s: %s; what is changed from now on is lost at the next start, "
+		     "unless it can be written later", s->path, strerror(-r));
 	else if (r == 0 && s->failing)
 		vlog(VLM_STATE, VLL_INFO, "%s is written again", s->path);
 	s->failing = r < 0;

@@ -35,7 +35,7 @@ bool state_is_empty(const struct state *s);
 typedef int state_line_fn(void *ctx, int argc, char **argv, char *why, size_t size);
 /* Runs each line by fn (as lines_run()).  A line that fails is told on stderr and kept out, unless a
  * later one deletes what it is about; a torn last line, which nobody was told of, is ignored and told.
- * Returns how many lines failed, or a negative errno: the file cannot be read, and nothing was run. */
+ * Returns how many lines failed, or a negative errno: the file cannot be read, nothing was run. */
 int state_replay(struct state *s, state_line_fn *fn, void *ctx);
 /* Keeps the file, of which not all could be restored, under another name; told on stderr. */
 void state_keep_copy(struct state *s);

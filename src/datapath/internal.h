@@ -15,8 +15,8 @@ int internal_new(struct dp *dp, const char *name, uint32_t no, struct vx_err *er
 		 struct vport **out);
 /* Both go; 'keep_host' leaves the TAP. */
 void internal_del(struct vport *v, bool keep_host);
-/* Removes the interface of the host that was left for one that nobody asks for any more, if it is there
- * still.  0, -ENODEV (not as it was left), or another negative errno and err. */
+/* Removes the interface of the host that was left for one that nobody asks for any more, if it is
+ * there still.  0, -ENODEV (not as it was left), or another negative errno and err. */
 int internal_remove_left(struct vx *vx, const struct former *f, struct vx_err *err);
 bool dev_is_internal(const struct dev *d);
 

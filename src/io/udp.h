@@ -31,8 +31,8 @@ struct tx_slot {
 	bool told; /* a segment of a super-frame that another one speaks for */
 };
 
-/* Of one worker.  Whoever sends flushes when his batch is through; the end of the turn sees to what he
- * left, since his device may have lost the socket in between. */
+/* Of one worker.  Whoever sends flushes when his batch is through; the end of the turn sees to what
+ * he left, since his device may have lost the socket in between. */
 struct host_tx {
 	struct flush flush;
 	struct host_udp *u;

@@ -479,7 +479,8 @@ int main(int argc, char **argv)
 {
 #define C(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		C(datagrams), C(trains), C(no_buffers), C(sent), C(sent_by_the_turn), C(refused), C(lies), C(longer_than_the_path), C(mtu_of_a_route),
+		C(datagrams), C(trains), C(no_buffers), C(sent), C(sent_by_the_turn), C(refused),
+		C(lies), C(longer_than_the_path), C(mtu_of_a_route),
 		C(port_again), C(many_pieces), C(no_route),
 	};
 

@@ -189,7 +189,7 @@ static void set_maker(struct dev *d, const struct link_cfg *cfg)
 		snprintf(d->maker.text, sizeof(d->maker.text), "%s", cfg->maker);
 }
 
-/* The host's side: where the host had moved it in a former run, or, as that place may be gone, here. */
+/* The host's side: where the host had moved it in a former run; here, where that place is gone. */
 static int add_side(struct dev *d, const struct link_cfg *cfg, const struct former *f,
 		    struct vx_err *err)
 {

@@ -166,7 +166,8 @@ static int add_internal(struct dpif *d, const struct dpif_port_cfg *c, struct dp
 static int vx_port_add(struct dpif *d, const struct dpif_port_cfg *cfg, struct dpif_port *port,
 		       struct vx_err *err)
 {
-	if (strcmp(cfg->type, "vxlan") != 0 && strchr(cfg->name, '%')) /* "any number" of a device's name */
+	/* That would be "any number" in a device's name. */
+	if (strcmp(cfg->type, "vxlan") != 0 && strchr(cfg->name, '%'))
 		return vx_fail(err, -EINVAL, "\"%s\" is no valid interface name", cfg->name);
 	if (!strcmp(cfg->type, "internal"))
 		return add_internal(d, cfg, port, err);

@@ -57,8 +57,8 @@ struct ofproto_port_cfg {
 int ofproto_port_add(struct ofproto *p, const struct ofproto_port_cfg *cfg, uint16_t *ofport,
 		     struct vx_err *err);
 int ofproto_port_del(struct ofproto *p, uint16_t ofport, bool del); /* -ENOENT */
-/* The port goes on under another number, *to; 0 is any, and becomes the one that it got.  -ENOENT: there
- * is no such port; -EEXIST: another has that number; -EFBIG: none is free. */
+/* The port goes on under another number, *to; 0 is any, and becomes the one that it got.  -ENOENT:
+ * there is no such port; -EEXIST: another has that number; -EFBIG: none is free. */
 int ofproto_port_renumber(struct ofproto *p, uint16_t from, uint16_t *to);
 /* Other options of a tunnel or patch port, which keeps its number.  If it fails all is as before.
  */

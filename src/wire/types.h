@@ -67,8 +67,8 @@ static inline bool mac_eq(const struct mac *a, const struct mac *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* Eight bytes that begin with it and end with two zeroes, as they are loaded.  (Storing six and loading
- * eight would wait for the store.) */
+/* Eight bytes that begin with it and end with two zeroes, as they are loaded.  (Storing six and
+ * loading eight would wait for the store.) */
 static inline uint64_t mac_load(const struct mac *m)
 {
 	uint32_t a;
