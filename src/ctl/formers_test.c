@@ -67,8 +67,8 @@ static void no_such_line(void **state)
 		"by-ovsdb br1 index 3 what", "by-ovsdb br1 index 3 netns",
 		"by-ovsdb br1 index 3 side netname",
 		"by-ovsdb sixteen-letters- index 3", "by-ovsdb br1 index 3 netname sixteen-letters-",
-		"by-ovsdb br1 index 3 netns "
-		"1234567890123456789012345678901234567890123456789012345678901234",
+		("by-ovsdb br1 index 3 netns "
+		 "1234567890123456789012345678901234567890123456789012345678901234"),
 	};
 	struct vx *vx = vx_new(&(struct vx_config){.n_workers = 1});
 

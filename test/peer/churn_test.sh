@@ -132,6 +132,12 @@ for pid in "${pids[@]}"; do # all but vxd
 	[ "$pid" = "$VXD_PID_A" ] || kill "$pid" 2>/dev/null
 done
 sleep 0.2
+# A fragment whose others were lost is held for 30 s.
+nothing_held() { [ "$(account A held)" = 0 ]; }
+for _ in $(seq 70); do
+	nothing_held && break
+	sleep 0.5
+done
 drops A | sed 's/^/dropped: /'
 accounts A any
 finish
